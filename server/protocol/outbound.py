@@ -1,0 +1,308 @@
+"""What the server says: frozen events, and the plain objects that REST and events share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from server.auth import Identity
+from server.domain import (
+    CloseReason,
+    Message,
+    MessageId,
+    Participant,
+    Session,
+    SessionId,
+    SpiritSettings,
+    TurnId,
+    TurnReason,
+    UserId,
+    iso,
+)
+from server.errors import SeanceError
+
+Json = dict[str, Any]
+
+
+def spirit_object(spirit: SpiritSettings) -> Json:
+    """Return the settings of a spirit, see `SpiritShape`."""
+    return {
+        "answers": spirit.answers,
+        "overlap": spirit.overlap,
+        "debounce_ms": spirit.debounce_ms,
+        "name": spirit.name,
+        "persona": spirit.persona,
+    }
+
+
+def session_object(session: Session) -> Json:
+    """Return a session, see `SessionShape`."""
+    return {
+        "id": session.id,
+        "name": session.name,
+        "max_users": session.max_users,
+        "created_at": iso(session.created_at),
+        "is_active": session.is_active,
+        "head": session.head,
+        "spirit": spirit_object(session.spirit),
+    }
+
+
+def user_object(user: Participant) -> Json:
+    """Return a person with a role, see `UserShape`."""
+    return {"user_id": user.user_id, "user_name": user.user_name, "role": user.role}
+
+
+def person_object(user: Participant) -> Json:
+    """Return a person without the role, see `PersonShape`."""
+    return {"user_id": user.user_id, "user_name": user.user_name}
+
+
+def message_object(message: Message) -> Json:
+    """Return a message, see `MessageShape`."""
+    said: Json = {
+        "id": message.id,
+        "session_id": message.session_id,
+        "seq": message.seq,
+        "user_id": message.user_id,
+        "user_name": message.user_name,
+        "message": message.text,
+        "timestamp": iso(message.timestamp),
+        "is_spirit": message.is_spirit,
+    }
+    if message.client_message_id is not None:
+        said["client_message_id"] = message.client_message_id
+    return said
+
+
+def message_of(said: Json) -> Message:
+    """Return the message of such an object."""
+    return Message(
+        id=MessageId(said["id"]),
+        session_id=SessionId(said["session_id"]),
+        seq=said["seq"],
+        user_id=UserId(said["user_id"]),
+        user_name=said["user_name"],
+        text=said["message"],
+        timestamp=datetime.fromisoformat(said["timestamp"]),
+        is_spirit=said["is_spirit"],
+        client_message_id=said.get("client_message_id"),
+    )
+
+
+def token_object(token: str, identity: Identity) -> Json:
+    """Return a token and what it is good for, see `TokenShape`."""
+    return {
+        "token": token,
+        "role": identity.role,
+        "session_id": identity.session_id,
+        "expires_at": iso(identity.expires_at),
+    }
+
+
+def posted_object(message: Message) -> Json:
+    """Return what the sender of a message is told, see `PostedShape`."""
+    return {"id": message.id, "seq": message.seq, "timestamp": iso(message.timestamp)}
+
+
+class Event:
+    """Something a room or one connection is told."""
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    def data(self) -> Json:
+        """Return the object of the event."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived(Event):
+    """A message was committed; everyone gets it, its sender too."""
+
+    name: ClassVar[str] = "message_received"
+    message: Message
+
+    def data(self) -> Json:
+        """Return the message."""
+        return message_object(self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class SpiritThinking(Event):
+    """The spirit is going to answer."""
+
+    name: ClassVar[str] = "spirit_thinking"
+    turn_id: TurnId
+
+    def data(self) -> Json:
+        """Return the turn's id."""
+        return {"turn_id": self.turn_id}
+
+
+@dataclass(frozen=True, slots=True)
+class SpiritDelta(Event):
+    """A piece of the spirit's answer; not replayed."""
+
+    name: ClassVar[str] = "spirit_delta"
+    turn_id: TurnId
+    index: int
+    text: str
+
+    def data(self) -> Json:
+        """Return the piece and its place."""
+        return {"turn_id": self.turn_id, "index": self.index, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class SpiritFinished(Event):
+    """The turn is over; always comes, after the text itself."""
+
+    name: ClassVar[str] = "spirit_finished"
+    turn_id: TurnId
+    reason: TurnReason
+    message_id: str | None = None
+    stopped_by: Participant | None = None
+    error: SeanceError | None = None
+
+    def data(self) -> Json:
+        """Return how it ended."""
+        said: Json = {"turn_id": self.turn_id, "reason": self.reason}
+        if self.message_id is not None:
+            said["message_id"] = self.message_id
+        if self.stopped_by is not None:
+            said["stopped_by"] = person_object(self.stopped_by)
+        if self.error is not None:
+            said["error"] = self.error.as_dict()
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class UserJoined(Event):
+    """A person came; the others are told."""
+
+    name: ClassVar[str] = "user_joined"
+    user: Participant
+
+    def data(self) -> Json:
+        """Return who."""
+        return person_object(self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class UserLeft(Event):
+    """A person's last connection is gone for good."""
+
+    name: ClassVar[str] = "user_left"
+    user: Participant
+
+    def data(self) -> Json:
+        """Return who."""
+        return person_object(self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Typing(Event):
+    """A person types or stopped typing; may be lost."""
+
+    name: ClassVar[str] = "typing"
+    user: Participant
+    is_typing: bool
+
+    def data(self) -> Json:
+        """Return who and whether."""
+        return {**person_object(self.user), "is_typing": self.is_typing}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpdated(Event):
+    """The session was changed."""
+
+    name: ClassVar[str] = "session_updated"
+    session: Session
+
+    def data(self) -> Json:
+        """Return the session as it is now."""
+        return session_object(self.session)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOver(Event):
+    """The session has ended; connections are closed soon."""
+
+    name: ClassVar[str] = "session_closed"
+    reason: CloseReason
+
+    def data(self) -> Json:
+        """Return why."""
+        return {"reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDraining(Event):
+    """This process is going away: come back after `retry_after` seconds."""
+
+    name: ClassVar[str] = "server_draining"
+    retry_after: float
+
+    def data(self) -> Json:
+        """Return when to come back."""
+        return {"retry_after": self.retry_after}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnUnderWay:
+    """What a joiner is told of a turn that already speaks: the next delta has `index`."""
+
+    turn_id: TurnId
+    index: int
+    text: str
+
+    def as_object(self) -> Json:
+        """Return it as it is told, see `TurnShape`."""
+        return {"turn_id": self.turn_id, "index": self.index, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a joiner that named its `last_seq` gets next: all behind `after`, or, if too much, none of it."""
+
+    after: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionJoined(Event):
+    """Told to the joiner only, before anything else from the room."""
+
+    name: ClassVar[str] = "session_joined"
+    session: Session
+    user: Participant
+    users: tuple[Participant, ...]
+    turn: TurnUnderWay | None = None
+    replay: Replay | None = None
+
+    def data(self) -> Json:
+        """Return the room as the joiner finds it."""
+        said: Json = {
+            "session": session_object(self.session),
+            "user": user_object(self.user),
+            "users": [user_object(user) for user in self.users],
+            "head": self.session.head,
+        }
+        if self.turn is not None:
+            said["turn"] = self.turn.as_object()
+        if self.replay is not None:
+            said["replay"] = {"after": self.replay.after, "complete": self.replay.complete}
+        return said
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorTold(Event):
+    """What went wrong with something that had no acknowledgement."""
+
+    name: ClassVar[str] = "error"
+    error: SeanceError
+
+    def data(self) -> Json:
+        """Return the error object."""
+        return self.error.as_dict()

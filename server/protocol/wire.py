@@ -1,0 +1,46 @@
+"""An event encoded once: the bytes that both doors and other processes build their frames from."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.domain import stamp
+from server.protocol.codec import dumps
+from server.protocol.outbound import Event, MessageReceived
+
+_SEPARATOR: Final = b"\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class WireEvent:
+    """An event's name and its object as JSON; `seq` is that of a message, 0 for all other events."""
+
+    name: bytes
+    data: bytes
+    timestamp: bytes
+    seq: int = 0
+
+    @classmethod
+    def of(cls, event: Event) -> "WireEvent":
+        """Return an event, encoded now."""
+        seq = event.message.seq if isinstance(event, MessageReceived) else 0
+        return cls(event.name.encode(), dumps(event.data()), stamp().encode(), seq)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "WireEvent":
+        """Return what `pack` packed; raises `ValueError` for anything else."""
+        name, timestamp, seq, data = packed.split(_SEPARATOR, 3)
+        return cls(name, data, timestamp, int(seq))
+
+    def pack(self) -> bytes:
+        """Return the bytes for another process, which has to decode nothing of the object."""
+        return _SEPARATOR.join((self.name, self.timestamp, b"%d" % self.seq, self.data))
+
+    def socket_io(self, *, with_offset: bool) -> bytes:
+        """Return the Engine.IO text of the event; a message may carry its `seq` as socket.io-client's offset."""
+        if with_offset and self.seq:
+            return b'42["%b",%b,"%d"]' % (self.name, self.data, self.seq)
+        return b'42["%b",%b]' % (self.name, self.data)
+
+    def raw(self) -> bytes:
+        """Return the text of the raw door's frame."""
+        return b'{"event":"%b","data":%b,"timestamp":"%b"}' % (self.name, self.data, self.timestamp)

@@ -1,0 +1,1 @@
+"""What survives: tables, the message log, seats, turns; PostgreSQL or SQLite underneath."""

@@ -1,0 +1,60 @@
+"""Questions that come together, answered by one trip to the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from server.errors import SeanceError
+from server.store.batches import Batches
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class Questions(Generic[Question, Answer]):
+    """Answers questions one batch at a time; each asker gets its own answer, or its own error.
+
+    `decide` returns for each question, in order, an answer or the `SeanceError` to raise. When it raises a
+    `SeanceError` itself that is everyone's; after any other exception each question is decided alone.
+    """
+
+    def __init__(
+        self, decide: Callable[[list[Question]], Awaitable[Sequence[Answer | SeanceError]]], max_questions: int
+    ) -> None:
+        """Begin idle."""
+        self._decide = decide
+        self._batches: Batches[tuple[Question, asyncio.Future[Answer]]] = Batches(self._carry_out, max_questions)
+
+    async def ask(self, question: Question) -> Answer:
+        """Return the answer; whoever is cancelled leaves the question standing."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._batches.put((question, answer))
+        return await answer
+
+    async def drain(self) -> None:
+        """Return once every question asked so far is answered."""
+        await self._batches.drain()
+
+    async def _carry_out(self, asked: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
+        outcomes: Sequence[Any]
+        try:
+            outcomes = await self._decide([question for question, _ in asked])
+        except SeanceError as error:
+            outcomes = [error] * len(asked)
+        except Exception as error:  # noqa: BLE001 — whatever one question did, the others must not suffer
+            if len(asked) > 1:
+                for one in asked:
+                    await self._carry_out([one])
+                return
+            outcomes = [error]
+        for (_, answer), outcome in zip(asked, outcomes, strict=True):
+            _settle(answer, outcome)
+
+
+def _settle(answer: asyncio.Future[Any], outcome: Any) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)

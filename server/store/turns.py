@@ -1,0 +1,167 @@
+"""The spirit's turns: one at a time in a session, and none left behind by a process that died."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select, update
+
+from server.domain import SPIRIT_USER_ID, ProcessId, SessionId, TurnId, TurnReason, UserId
+from server.store.columns import from_now, is_one_of
+from server.store.database import Database
+from server.store.leases import is_live
+from server.store.tables import messages, processes, sessions, turns
+from server.store.upserts import insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn that is ours while nobody holds a higher fence."""
+
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonedTurn:
+    """A turn whose process died, now ours; `text` is what was saved of its answer to all up to `until_seq`."""
+
+    turn_id: TurnId
+    session_id: SessionId
+    fence: int
+    text: str
+    until_seq: int
+    woken_by: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class EndedTurn:
+    """A turn that is over, and the message it left."""
+
+    turn_id: TurnId
+    session_id: SessionId
+    reason: TurnReason
+    message_id: str | None
+
+
+class Spent(Protocol):
+    """What a turn used, in tokens."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Return how many were read."""
+
+    @property
+    def completion_tokens(self) -> int:
+        """Return how many were written."""
+
+
+class TurnStore:
+    """The turns of one database, run in the name of one process, whose lease `Seats` renews."""
+
+    def __init__(self, database: Database, process_id: ProcessId) -> None:
+        """Work on an open database."""
+        self._database = database
+        self._process_id = process_id
+
+    async def begin(
+        self, session_id: SessionId, turn_id: TurnId, until_seq: int = 0, woken_by: str = ""
+    ) -> Begun | None:
+        """Begin a turn, or return None: another runs, or has yet to be ended, or the session takes none."""
+        fence = 1
+        said = (literal(turn_id), sessions.c.id, literal(self._process_id), literal(fence), from_now(0))
+        row = select(*said, literal(until_seq), literal(woken_by)).where(
+            sessions.c.id == session_id, sessions.c.is_active
+        )
+        columns = ["id", "session_id", "process_id", "fence", "started_at", "until_seq", "woken_by"]
+        begun = insert_into(turns, self._database.dialect).from_select(columns, row).on_conflict_do_nothing()
+        async with self._database.writing() as db:
+            found = (await db.execute(begun.returning(turns.c.id))).first()
+        return Begun(fence) if found else None
+
+    async def renew(self, turn_id: TurnId, fence: int, text: str, until_seq: int) -> bool:
+        """Save what was said so far, and what it answers; False: the turn is no longer ours, or its session is over."""
+        is_open = exists().where(sessions.c.id == turns.c.session_id, sessions.c.is_active)
+        return await self._update(turn_id, fence, is_open, text=text, until_seq=until_seq)
+
+    async def is_running(self, session_id: SessionId) -> bool:
+        """Tell whether a turn has begun and not been ended."""
+        query = select(turns.c.id).where(turns.c.session_id == session_id, turns.c.ended_at.is_(None))
+        async with self._database.reading() as db:
+            return (await db.execute(query)).first() is not None
+
+    async def ended(self, turn_ids: Collection[TurnId]) -> list[EndedTurn]:
+        """Return those of some turns that are over."""
+        is_said = and_(messages.c.session_id == turns.c.session_id, messages.c.client_message_id == turns.c.id)
+        both = turns.outerjoin(messages, and_(is_said, messages.c.user_id == SPIRIT_USER_ID))
+        query = select(turns.c.id, turns.c.session_id, turns.c.reason, messages.c.id.label("message_id"))
+        over = query.select_from(both).where(is_one_of(turns.c.id, turn_ids), turns.c.ended_at.is_not(None))
+        async with self._database.reading() as db:
+            rows = list(await db.execute(over))
+        return [
+            EndedTurn(TurnId(row.id), SessionId(row.session_id), TurnReason(row.reason), row.message_id) for row in rows
+        ]
+
+    async def end(self, turn_id: TurnId, fence: int, reason: TurnReason, text: str, usage: Spent | None) -> bool:
+        """End a turn; False: it is no longer ours, or over already."""
+        spent = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens} if usage else {}
+        return await self._update(turn_id, fence, text=text, reason=reason, ended_at=from_now(0), **spent)
+
+    async def abandoned(self, limit: int, running: Collection[TurnId] = ()) -> list[AbandonedTurn]:
+        """Take over turns whose process no longer lives, each by one process only, and our own that do not run."""
+        lives = select(processes.c.id).where(is_live())
+        is_ours = turns.c.process_id == self._process_id
+        is_left = or_(
+            and_(~is_ours, turns.c.process_id.not_in(lives)),
+            and_(is_ours, not_(is_one_of(turns.c.id, running))),
+        )
+        left = (
+            select(turns.c.id).where(turns.c.ended_at.is_(None), is_left).limit(limit).with_for_update(skip_locked=True)
+        )
+        async with self._database.writing() as db:
+            ids = list(await db.scalars(left))
+            taken = (
+                update(turns)
+                .where(is_one_of(turns.c.id, ids))
+                .values(process_id=self._process_id, fence=turns.c.fence + 1)
+                .returning(
+                    turns.c.id, turns.c.session_id, turns.c.fence, turns.c.text, turns.c.until_seq, turns.c.woken_by
+                )
+            )
+            rows = list(await db.execute(taken)) if ids else []
+        return [
+            AbandonedTurn(
+                TurnId(row.id), SessionId(row.session_id), row.fence, row.text, row.until_seq, UserId(row.woken_by)
+            )
+            for row in rows
+        ]
+
+    async def summary(self, session_id: SessionId) -> tuple[str, int]:
+        """Return the summary of what was said, and the `seq` it reaches to; empty and 0 while there is none."""
+        query = select(sessions.c.summary, sessions.c.summary_seq).where(sessions.c.id == session_id)
+        async with self._database.reading() as db:
+            row = (await db.execute(query)).first()
+        return (row[0], row[1]) if row else ("", 0)
+
+    async def save_summary(self, session_id: SessionId, summary: str, seq: int) -> bool:
+        """Keep a summary that reaches to `seq`; False: one that reaches as far is there."""
+        saved = (
+            update(sessions)
+            .where(sessions.c.id == session_id, sessions.c.summary_seq < seq)
+            .values(summary=summary, summary_seq=seq)
+        )
+        async with self._database.writing() as db:
+            return (await db.execute(saved)).rowcount == 1
+
+    async def tokens_spent(self, within_seconds: float, session_id: SessionId | None = None) -> int:
+        """Return the tokens of all turns begun within that time, of one session or of all."""
+        total = func.coalesce(func.sum(turns.c.prompt_tokens + turns.c.completion_tokens), 0)
+        query = select(total).where(turns.c.started_at > from_now(-within_seconds))
+        if session_id is not None:
+            query = query.where(turns.c.session_id == session_id)
+        async with self._database.reading() as db:
+            return int((await db.execute(query)).scalar_one())
+
+    async def _update(self, turn_id: TurnId, fence: int, *only: ColumnElement[bool], **news: object) -> bool:
+        ours = update(turns).where(turns.c.id == turn_id, turns.c.fence == fence, turns.c.ended_at.is_(None), *only)
+        async with self._database.writing() as db:
+            return (await db.execute(ours.values(news))).rowcount == 1

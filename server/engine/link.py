@@ -1,0 +1,267 @@
+"""A server's end of one WebSocket, on a transport taken over from aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .deflate import MIN_BYTES, deflate
+from .frame_parser import (
+    BINARY,
+    CLOSE,
+    PING,
+    TEXT,
+    FrameParser,
+    read_close,
+    read_text,
+)
+from .frames import ProtocolFault, binary_frame, close_frame, deflated_frame, frame, ping_frame, pong_frame
+from .outgoing import Outgoing, outgoing
+from .takeover import Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp import web
+
+NORMAL, UNSUPPORTED = 1000, 1003
+CLOSE_SECONDS = 1.0
+_NOTHING_PENDING = b""
+
+
+class WebSocket(asyncio.Protocol):
+    """Writes that never wait, callbacks for what arrives, and one `on_close` at the end.
+
+    `on_close` gets the close code the client sent (None without one) and a reason; after it
+    nothing more is called and every write is ignored.
+    """
+
+    __slots__ = (
+        "_closing",
+        "_heartbeat",
+        "_limit",
+        "_on_binary",
+        "_on_close",
+        "_on_text",
+        "_outgoing",
+        "_parser",
+        "_pending",
+        "_pending_bytes",
+        "_transport",
+        "deflates",
+        "heard",
+        "subprotocol",
+    )
+
+    def __init__(
+        self,
+        *,
+        on_text: Callable[[str], None],
+        on_close: Callable[[int | None, str], None],
+        on_binary: Callable[[bytes], None] | None = None,
+        frame_bytes: int,
+        queued_bytes: int,
+        subprotocol: str | None = None,
+        deflates: bool = False,
+    ) -> None:
+        self._on_text = on_text
+        self._on_close: Callable[[int | None, str], None] | None = on_close
+        self._on_binary = on_binary
+        self._limit = queued_bytes
+        self._parser: FrameParser | None = FrameParser(frame_bytes, deflates=deflates)
+        self._transport: asyncio.Transport | None = None
+        self._outgoing: Outgoing = outgoing()
+        self._pending: bytes | list[bytes] = _NOTHING_PENDING
+        self._pending_bytes = 0
+        self._closing = False
+        self._heartbeat: asyncio.TimerHandle | None = None
+        self.subprotocol = subprotocol
+        self.deflates = deflates
+        self.heard = True  # a watchdog sets it to False and looks again later
+
+    # -- writing
+
+    def write(self, data: bytes) -> None:
+        """Queues ready frames; what one turn of the loop brings leaves in one write."""
+        if self._closing:
+            return
+        pending = self._pending
+        if not pending:
+            self._pending = data
+            self._outgoing.add(self)
+        elif isinstance(pending, list):
+            pending.append(data)
+        else:
+            self._pending = [pending, data]
+        self._pending_bytes += len(data)
+        if self._pending_bytes > self._limit:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hands what is queued to the transport; a client over its bound is cut."""
+        pending, transport = self._pending, self._transport
+        if not pending or transport is None:
+            return
+        self._pending, self._pending_bytes = _NOTHING_PENDING, 0
+        transport.write(b"".join(pending) if isinstance(pending, list) else pending)
+
+    def pause_writing(self) -> None:
+        """Called by the transport once more than the bound waits in it: the client does not read, and is cut."""
+        self.abort("slow consumer")
+
+    def resume_writing(self) -> None:
+        """Called by the transport; nobody waits for it."""
+
+    def send_text(self, text: str | bytes) -> None:
+        """Queues one text message."""
+        payload = text.encode() if isinstance(text, str) else text
+        if self.deflates and len(payload) >= MIN_BYTES:
+            self.write(deflated_frame(deflate(payload)))
+        else:
+            self.write(frame(payload))
+
+    def send_binary(self, data: bytes) -> None:
+        """Queues one binary message."""
+        self.write(binary_frame(data))
+
+    def ping(self) -> None:
+        """Queues a ping; any WebSocket client answers it by itself."""
+        self.write(ping_frame())
+
+    @property
+    def backlog_bytes(self) -> int:
+        """What is queued here and in the transport."""
+        transport = self._transport
+        return self._pending_bytes + (transport.get_write_buffer_size() if transport else 0)
+
+    # -- heartbeat
+
+    def beat(self, seconds: float) -> None:
+        """Pings every `seconds`, and drops a client that sent nothing since the last ping."""
+        if self._closing:
+            return
+        if not self.heard:
+            self.abort("ping timeout")
+            return
+        self.heard = False
+        self.ping()
+        self._heartbeat = asyncio.get_running_loop().call_later(seconds, self.beat, seconds)
+
+    # -- reading
+
+    def pause_reading(self) -> None:
+        """Lets what the client sends wait in its own buffers."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Takes it up again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the transport."""
+        self.heard = True
+        parser = self._parser
+        if parser is None:
+            return
+        try:
+            for opcode, payload in parser.feed(data):
+                self._received(opcode, payload)
+        except ProtocolFault as fault:
+            self.close(fault.code, fault.reason)
+
+    def _received(self, opcode: int, payload: bytes) -> None:
+        if self._closing:
+            self._received_late(opcode)
+        elif opcode == TEXT:
+            self._on_text(read_text(payload))
+        elif opcode == BINARY:
+            self._received_binary(payload)
+        elif opcode == PING:
+            self.write(pong_frame(payload))
+        elif opcode == CLOSE:
+            code, reason = read_close(payload)
+            self._finish(code if code is not None else NORMAL, "", code, reason or "closed")
+            self._received_late(opcode)
+
+    def _received_late(self, opcode: int) -> None:
+        if opcode == CLOSE and self._transport is not None:
+            self._parser = None
+            self._transport.close()
+
+    def _received_binary(self, payload: bytes) -> None:
+        if self._on_binary is None:
+            self.close(UNSUPPORTED, "binary is not supported")
+        else:
+            self._on_binary(payload)
+
+    # -- the end
+
+    @property
+    def closed(self) -> bool:
+        """Whether writes are ignored by now."""
+        return self._closing
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Says goodbye with `code` and closes, at most `CLOSE_SECONDS` later."""
+        self._finish(code, reason, None, reason or "closed by the server")
+
+    def _finish(self, code: int, reason: str, told: int | None, why: str) -> None:
+        if self._closing:
+            return
+        self.write(close_frame(code, reason))
+        self.flush()
+        if self._closing:  # the last write was one too many
+            return
+        self._closing = True
+        transport = self._transport
+        if transport is not None:
+            # Closing at once could reset the connection before the client read why.
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, transport.abort)
+        self._end(told, why)
+
+    def hang_up(self) -> None:
+        """Closes without waiting for the client to agree."""
+        self.close()
+        transport = self._transport
+        if transport is not None:
+            self._parser = None
+            transport.close()
+
+    def abort(self, reason: str = "aborted") -> None:
+        """Drops the connection and all that is queued, now."""
+        self._closing = True
+        if self._transport is not None:
+            self._transport.abort()
+        self._end(None, reason)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the transport."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the transport."""
+        self._closing = True
+        self._transport = None
+        self._end(None, "connection lost" if exc is None else "connection reset")
+
+    def _end(self, code: int | None, reason: str) -> None:
+        on_close, self._on_close = self._on_close, None
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            self._heartbeat = None
+        self._pending, self._pending_bytes = _NOTHING_PENDING, 0
+        if on_close is not None:
+            on_close(code, reason)
+
+    def attach(self, transport: asyncio.Transport) -> None:
+        """Gives it its transport; called once, by `accept`."""
+        self._transport = transport
+        # The transport itself watches the bound, which spares every write a look at its buffer.
+        transport.set_write_buffer_limits(high=self._limit)
+        self.flush()
+
+    @property
+    def response(self) -> web.StreamResponse:
+        """What the aiohttp handler must return."""
+        return Taken()

@@ -1,0 +1,98 @@
+"""What the parts of the engine need of each other, and the words they share."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .connection import Connection
+
+
+class State(IntEnum):
+    """How far a connection is."""
+
+    OPEN = 1
+    # The client was told to go, or will be by its next poll; nothing more is taken from it.
+    CLOSING = 2
+    CLOSED = 3
+
+
+class Link(Protocol):
+    """The WebSocket of a connection."""
+
+    deflates: bool
+
+    def write(self, data: bytes) -> None:
+        """Queues frames."""
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Says goodbye and closes."""
+
+    def hang_up(self) -> None:
+        """Closes without waiting for the client."""
+
+    def abort(self, reason: str) -> None:
+        """Drops it."""
+
+    def pause_reading(self) -> None:
+        """Stops taking what the client sends."""
+
+    def resume_reading(self) -> None:
+        """Takes it again."""
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes queued."""
+
+
+class Host(Protocol):
+    """What a connection tells its server."""
+
+    queued_bytes: int
+
+    def received(self, connection: Connection, data: str | bytes) -> None:
+        """A message came; may raise Malformed."""
+
+    async def drained(self, connection: Connection) -> None:
+        """Returns when the connection may send more."""
+
+    def pong(self, connection: Connection) -> None:
+        """The client answered a ping."""
+
+    def upgraded(self, connection: Connection) -> None:
+        """An upgrade is over, one way or the other."""
+
+    def complain(self, connection: Connection, what: str) -> None:
+        """The client misbehaved."""
+
+    def closed(self, connection: Connection, reason: str) -> None:
+        """The connection has ended; told once."""
+
+
+class Reason:
+    """Why a connection ended; the first five are python-engineio's words."""
+
+    SERVER = "server disconnect"
+    CLIENT = "client disconnect"
+    PING_TIMEOUT = "ping timeout"
+    TRANSPORT_CLOSE = "transport close"
+    TRANSPORT_ERROR = "transport error"
+    SLOW = "slow consumer"
+    NO_CONNECT = "connect timeout"
+
+
+class Receiver(Protocol):
+    """The layer above the engine."""
+
+    def opened(self, connection: Connection) -> None:
+        """A connection is there."""
+
+    def received(self, connection: Connection, data: str | bytes) -> None:
+        """A message came; may raise Malformed."""
+
+    def closed(self, connection: Connection, reason: str) -> None:
+        """A connection has ended."""
+
+    async def drained(self, connection: Connection) -> None:
+        """Returns when the connection may send more."""

@@ -1,0 +1,85 @@
+"""Opening WebSockets on connections that aiohttp has accepted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .deflate import EXTENSION, offered
+from .frames import frame
+from .link import WebSocket
+from .takeover import choose_subprotocol, handshake_answer, is_upgrade, take_over
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["WebSocket", "accept", "frame", "open_websocket"]
+
+
+def open_websocket(  # noqa: PLR0913 - bounds and callbacks, all by name
+    request: web.Request,
+    *,
+    on_text: Callable[[str], None],
+    on_close: Callable[[int | None, str], None],
+    on_binary: Callable[[bytes], None] | None,
+    frame_bytes: int,
+    queued_bytes: int,
+    subprotocol: str | None = None,
+    compression: bool = False,
+    first: bytes = b"",
+) -> WebSocket:
+    """An open WebSocket for a checked handshake; `first` follows the answer in one write."""
+    socket = WebSocket(
+        on_text=on_text,
+        on_close=on_close,
+        on_binary=on_binary,
+        frame_bytes=frame_bytes,
+        queued_bytes=queued_bytes,
+        subprotocol=subprotocol,
+        deflates=compression and offered(request),
+    )
+    extra = [("Sec-WebSocket-Protocol", subprotocol)] if subprotocol else []
+    if socket.deflates:
+        extra.append(("Sec-WebSocket-Extensions", EXTENSION))
+    transport = take_over(request, socket)
+    transport.write(handshake_answer(request, extra) + first)
+    socket.attach(transport)
+    return socket
+
+
+async def accept(  # noqa: PLR0913 - bounds and callbacks, all by name
+    request: web.Request,
+    *,
+    on_text: Callable[[str], None],
+    on_close: Callable[[int | None, str], None],
+    on_binary: Callable[[bytes], None] | None = None,
+    frame_bytes: int,
+    queued_bytes: int,
+    subprotocols: Sequence[str] = (),
+    heartbeat_seconds: float | None = None,
+    compression: bool = False,
+) -> WebSocket:
+    """An open WebSocket on the request's connection; the handler then returns its `response`.
+
+    Callbacks run inside the receive path, none before the handler has next awaited or returned.
+    With `heartbeat_seconds` the client is pinged that often, and dropped when it has been silent
+    from one ping to the next. Raises HTTPBadRequest when the request is no WebSocket handshake.
+    """
+    if not is_upgrade(request):
+        raise web.HTTPBadRequest(text="expected a WebSocket handshake")
+    chosen = choose_subprotocol(request, subprotocols)
+    socket = open_websocket(
+        request,
+        on_text=on_text,
+        on_close=on_close,
+        on_binary=on_binary,
+        frame_bytes=frame_bytes,
+        queued_bytes=queued_bytes,
+        subprotocol=chosen,
+        compression=compression,
+    )
+    if heartbeat_seconds is not None:
+        asyncio.get_running_loop().call_later(heartbeat_seconds, socket.beat, heartbeat_seconds)
+    return socket

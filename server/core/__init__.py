@@ -1,0 +1,1 @@
+"""What a séance decides; knows no socket and no HTTP."""

@@ -1,0 +1,62 @@
+"""What a turn says: told to the room as paced deltas, kept whole."""
+
+import asyncio
+from collections.abc import Callable
+
+from server.core.pacing import DeltaPacer
+from server.domain import MESSAGE_CHARS
+from server.protocol.fields import UNSTORABLE
+
+Tell = Callable[[int, str], bool]
+
+
+class Speech:
+    """The words of one turn; what was told, joined, is `said`."""
+
+    def __init__(self, tell: Tell, said: str = "", index: int = 0) -> None:
+        """Take who tells the room a delta, or returns False if it may not, and what was said before."""
+        self.said = said
+        self.index = index
+        self.first_at: float | None = None
+        self.began = asyncio.Event()
+        self._tell = tell
+        self._left = MESSAGE_CHARS - len(said)
+        self._pacer = DeltaPacer()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether a message can hold no more."""
+        return self._left <= 0
+
+    def add(self, piece: str) -> None:
+        """Say a piece now, or with the next delta."""
+        text = UNSTORABLE.sub("", piece)[: self._left]
+        if not text:
+            return
+        self._left -= len(text)
+        self.began.set()
+        self._pacer.add(text)
+        loop = asyncio.get_running_loop()
+        if not (wait_seconds := self._pacer.wait_seconds(loop.time())):
+            self.flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(wait_seconds, self.flush)
+
+    def flush(self) -> None:
+        """Say what waits."""
+        if self._timer is not None:  # a timer that is late must not cut the next interval short
+            self._timer.cancel()
+            self._timer = None
+        now = asyncio.get_running_loop().time()
+        text = self._pacer.take(now)
+        if text and self._tell(self.index, text):
+            self.first_at = now if self.first_at is None else self.first_at
+            self.said += text
+            self.index += 1
+
+    async def finish(self) -> None:
+        """Say the rest when its time has come."""
+        if wait_seconds := self._pacer.wait_seconds(asyncio.get_running_loop().time()):
+            await asyncio.sleep(wait_seconds)
+        self.flush()

@@ -1,0 +1,294 @@
+"""The spirit among several people: at most one turn per session, over all processes."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from server.core.messages import Messages
+from server.core.notes import Notes
+from server.core.ports import Broadcaster, Outline, Provider, Purse, Scene, TurnObserver
+from server.core.silence import Silence
+from server.core.turn import Past, Stage, Turn
+from server.core.turn_policy import Verdict, verdict, woken_by
+from server.domain import Answers, Message, Overlap, Participant, Session, SessionId, TurnId, TurnReason, new_id
+from server.errors import SeanceError, SpiritDisabled
+from server.logs import logger
+from server.protocol.codec import loads
+from server.protocol.commands import HistoryRange, StopScope
+from server.protocol.outbound import MessageReceived, SpiritDelta, SpiritFinished, Typing, message_of, person_object
+from server.store.seats import Seats
+from server.store.sessions import SessionStore
+from server.store.turns import AbandonedTurn, TurnStore
+
+log = logger()
+
+STOP: Final = "stop"
+CONTEXT_MESSAGES: Final = 100
+UNANSWERED_MOST: Final = 200
+TAKEN_OVER_AT_ONCE: Final = 100
+ASKED_TIMES: Final = 4
+CLOSE_PATIENCE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Which messages a turn answers, those after `since_seq` up to `seq`, and who pays for it."""
+
+    seq: int
+    user_id: str
+    since_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who takes part in turns; without a provider the spirit is silent everywhere."""
+
+    provider: Provider | None
+    purse: Purse
+    observer: TurnObserver
+    broadcaster: Broadcaster
+
+
+class Turns:
+    """Wakes the spirit, one turn at a time for each session; people's messages never wait for it."""
+
+    def __init__(self, cast: Cast, sessions: SessionStore, seats: Seats, store: TurnStore, messages: Messages) -> None:
+        """Take who takes part, and where things are kept."""
+        self._sessions = sessions
+        self._seats = seats
+        self._messages = messages
+        self._broadcaster = cast.broadcaster
+        self._store = store
+        self._provider = cast.provider or Silence()
+        self._notes = Notes(self._provider, store, messages, cast.purse)
+        self._stage = Stage(
+            self._provider, cast.purse, cast.observer, cast.broadcaster, messages, store, self._notes, self.scene
+        )
+        self._turns: dict[SessionId, Turn] = {}
+        self._tasks: dict[SessionId, asyncio.Task[None]] = {}
+        self._unheard: dict[SessionId, list[Message]] = {}
+        self._mine: set[TurnId] = set()
+        self._unended: set[TurnId] = set()
+        self._closing = False
+        if cast.provider is not None:
+            messages.on_heard(self.heard)
+
+    def heard(self, session_id: SessionId, messages: Sequence[Message]) -> None:
+        """Let the spirit hear newly committed messages of a session, in order."""
+        said = [message for message in messages if not message.is_spirit]
+        if not said or self._closing:
+            return
+        if (turn := self._turns.get(session_id)) is not None:
+            self._heard_meanwhile(turn, said)
+            return
+        self._unheard.setdefault(session_id, []).extend(said)
+        if session_id not in self._tasks:
+            self._start(session_id, self._answer(session_id))
+
+    def typing(self, session_id: SessionId) -> None:
+        """Let the spirit know that somebody writes."""
+        if (turn := self._turns.get(session_id)) is not None:
+            turn.disturb()
+
+    def summon(self, session: Session, by: Participant) -> None:
+        """Ask the spirit to speak now, whoever spoke last; raises `SpiritDisabled`."""
+        if isinstance(self._provider, Silence) or session.spirit.answers is Answers.NEVER:
+            raise SpiritDisabled
+        if session.id not in self._tasks and not self._closing:
+            self._start(session.id, self._answer(session.id, Wake(session.head, by.user_id)))
+
+    def stop(self, session_id: SessionId, by: Participant, scope: StopScope) -> None:
+        """End the turn under way; with `all`, what waits behind it is not answered either."""
+        if (turn := self._turns.get(session_id)) is not None:
+            turn.cut(TurnReason.STOPPED, by)
+            turn.is_last = turn.is_last or scope == "all"
+        else:
+            self._broadcaster.signal(session_id, STOP, {**person_object(by), "scope": scope})
+
+    def heard_elsewhere(self, session_id: SessionId, name: str, data: bytes) -> None:
+        """Hear a signal, a message or typing that came to another process, if the session's turn is here."""
+        turn = self._turns.get(session_id)
+        if turn is None:
+            return
+        said = cast("dict[str, Any]", loads(data))
+        if name == Typing.name and said["is_typing"]:
+            turn.disturb()
+        elif name == STOP:
+            self.stop(session_id, Participant(said["user_id"], said["user_name"]), said["scope"])
+        elif name == MessageReceived.name and not said["is_spirit"]:
+            self._heard_meanwhile(turn, [message_of(said)])
+
+    async def look_elsewhere(self, session_id: SessionId) -> None:
+        """Let this process hear of a turn that began before it had anyone in the session."""
+        with suppress(SeanceError):  # a joiner who is not told of the turn still hears its end
+            if session_id not in self._turns and await self._store.is_running(session_id):
+                await self._broadcaster.turn_elsewhere(session_id, None)
+
+    async def take_over(self) -> None:
+        """End the turns whose process died, or lost hold of them; begin again those that had said nothing yet."""
+        await self._tell_lost_ends()
+        for lost in [] if self._closing else await self._store.abandoned(TAKEN_OVER_AT_ONCE, self._mine):
+            log.warning("spirit.taken_over", session_id=lost.session_id, turn_id=lost.turn_id)
+            if lost.turn_id in self._unended:  # the room has heard its end already
+                await self._store.end(lost.turn_id, lost.fence, TurnReason.FAILED, lost.text, None)
+                self._unended.discard(lost.turn_id)
+            elif lost.session_id not in self._tasks:  # else it is nobody's now, and found again
+                self._mine.add(lost.turn_id)
+                self._start(lost.session_id, self._resume(lost))
+
+    async def _tell_lost_ends(self) -> None:
+        """Tell the rooms of ends whose news was lost on the way; who has heard one hears it no second time."""
+        waited_for = [turn for turn in self._broadcaster.turns_under_way().values() if turn not in self._mine]
+        for over in await self._store.ended(waited_for) if waited_for else []:
+            told = SpiritFinished(over.turn_id, over.reason, over.message_id)
+            self._broadcaster.tell(over.session_id, told)
+
+    async def scene(self, turn_id: TurnId, session: Session, past: Past) -> Scene:
+        """Return what the spirit may know when it answers a part of the past."""
+        wanted = HistoryRange(before_seq=past.until_seq + 1, limit=CONTEXT_MESSAGES)
+        (messages, _), own, people, (summary, _) = await asyncio.gather(
+            self._messages.read(session.id, wanted),
+            self._said_late(session.id, past),
+            self._seats.present(session.id),
+            self._store.summary(session.id),
+        )
+        old = [message for message in messages if message.seq <= past.since_seq]
+        new = messages[len(old) :]
+        return Scene(turn_id, session, tuple(people), (*old, *own, *new), summary)
+
+    async def _said_late(self, session_id: SessionId, past: Past) -> list[Message]:
+        """Return what the spirit said to what is old, but which has a later `seq` than what is new."""
+        if not past.since_seq:
+            return []
+        newer = await self._messages.after(session_id, past.until_seq, UNANSWERED_MOST)
+        return [message for message in newer if message.is_spirit]
+
+    async def outline(self, session: Session) -> Outline:
+        """Return what would be sent to the provider if the spirit spoke now."""
+        return self._provider.outline(await self.scene(TurnId(new_id()), session, Past(0, session.head)))
+
+    async def aclose(self) -> None:
+        """Interrupt all turns of this process; what was said is kept."""
+        self._closing = True
+        for turn in list(self._turns.values()):
+            turn.cut(TurnReason.INTERRUPTED)
+        if tasks := list(self._tasks.values()):
+            _, late = await asyncio.wait(tasks, timeout=CLOSE_PATIENCE_SECONDS)
+            for task in late:
+                task.cancel()
+        await self._notes.aclose()
+        await self._provider.aclose()
+
+    def _heard_meanwhile(self, turn: Turn, said: Sequence[Message]) -> None:
+        if turn.is_told:  # whoever has heard the end speaks to the next turn
+            self._unheard.setdefault(turn.session_id, []).extend(said)
+            return
+        for message in said:
+            decided = verdict(turn.session.spirit, turn.phase, message)
+            if decided is Verdict.JOIN:
+                turn.join(message)
+            elif decided is Verdict.INTERRUPT:
+                turn.cut(TurnReason.INTERRUPTED)
+
+    def _start(self, session_id: SessionId, work: Coroutine[None, None, None]) -> None:
+        self._tasks[session_id] = asyncio.create_task(self._guarded(session_id, work))
+
+    async def _guarded(self, session_id: SessionId, work: Coroutine[None, None, None]) -> None:
+        try:
+            await self._broadcaster.attend(session_id)
+            await work
+        except SeanceError as error:
+            log.warning("spirit.silent", session_id=session_id, code=error.code)
+        except Exception:
+            log.exception("spirit.silent", session_id=session_id)
+        finally:
+            work.close()
+            self._broadcaster.unattend(session_id)
+            # Without an await since the last look at what is unheard: nothing can fall between.
+            self._unheard.pop(session_id, None)
+            self._tasks.pop(session_id, None)
+
+    async def _answer(self, session_id: SessionId, wake: Wake | None = None) -> None:
+        """Take turns until nobody waits for an answer.
+
+        What came while a turn spoke is found in the log, so it does not matter which process heard it.
+        """
+        session = await self._sessions.get(session_id)
+        newer, since_seq = self._unheard.pop(session_id, []), 0
+        while session is not None and session.is_active and not self._closing:
+            wake = wake or _wake(session, newer, since_seq)
+            if wake is None:
+                return
+            turn, wake = await self._begin(session, wake), None
+            if turn is None:  # another process has a turn, and looks at the log after it; what is newer is still ours
+                newer = self._unheard.pop(session_id, [])
+                continue
+            await self._run(turn)
+            session = await self._sessions.get(session_id)
+            newer, since_seq = await self._unanswered(turn), turn.until_seq
+
+    async def _resume(self, lost: AbandonedTurn) -> None:
+        session = await self._sessions.get(lost.session_id)
+        if session is None:
+            self._mine.discard(lost.turn_id)
+            return
+        turn = Turn(self._stage, lost.turn_id, session, lost.fence, lost.until_seq, lost.woken_by)
+        text, index = await self._known_of(lost)
+        if text or isinstance(self._provider, Silence) or not session.is_active:
+            turn.has_said(text, index)
+        await self._run(turn)
+        self._unheard.setdefault(session.id, [])[:0] = await self._unanswered(turn)
+        await self._answer(session.id)
+
+    async def _known_of(self, lost: AbandonedTurn) -> tuple[str, int]:
+        """Return what a lost turn has said, and in how many deltas; the room is told what it had not heard of it."""
+        heard = None
+        for _ in range(ASKED_TIMES):  # busy processes answer late, and words that were heard must not be lost
+            heard = heard or await self._broadcaster.turn_elsewhere(lost.session_id, lost.turn_id)
+        newer = await self._messages.after(lost.session_id, lost.until_seq, UNANSWERED_MOST)
+        kept = [message.text for message in newer if message.is_spirit and message.client_message_id == lost.turn_id]
+        if heard is None:
+            return (kept or [lost.text])[0], 0
+        text = max(heard.text, *kept, lost.text, key=len)
+        if text == heard.text or not text.startswith(heard.text):
+            return text, heard.index
+        rest = SpiritDelta(lost.turn_id, heard.index, text[len(heard.text) :])
+        self._broadcaster.tell(lost.session_id, rest)
+        return text, heard.index + 1
+
+    async def _begin(self, session: Session, wake: Wake) -> Turn | None:
+        """Return a turn with the session's lease, None if another process has it: it will answer this too."""
+        turn_id = TurnId(new_id())
+        self._mine.add(turn_id)
+        begun = await self._store.begin(session.id, turn_id, wake.seq, wake.user_id)
+        if begun is None:
+            self._mine.discard(turn_id)
+            return None
+        return Turn(self._stage, turn_id, session, begun.fence, wake.seq, wake.user_id, wake.since_seq)
+
+    async def _run(self, turn: Turn) -> None:
+        self._turns[turn.session_id] = turn
+        try:
+            meanwhile = self._unheard.pop(turn.session_id, [])
+            running = asyncio.ensure_future(turn.run())
+            self._heard_meanwhile(turn, [message for message in meanwhile if message.seq > turn.until_seq])
+            await running
+        finally:
+            self._turns.pop(turn.session_id, None)
+            self._mine.discard(turn.id)
+            if not turn.is_ended:
+                self._unended.add(turn.id)
+
+    async def _unanswered(self, turn: Turn) -> list[Message]:
+        ends_here = turn.is_last or turn.session.spirit.overlap is Overlap.DROP
+        kept = [] if ends_here else await self._messages.after(turn.session_id, turn.until_seq, UNANSWERED_MOST)
+        known = {message.seq for message in kept}
+        fresh = self._unheard.pop(turn.session_id, [])
+        return kept + [message for message in fresh if message.seq not in known]
+
+
+def _wake(session: Session, newer: Sequence[Message], since_seq: int) -> Wake | None:
+    message = woken_by(session.spirit, newer)
+    return Wake(message.seq, message.user_id, since_seq) if message is not None else None

@@ -1,0 +1,45 @@
+"""What people typed, as data that no reader can take for structure."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+# Chat templates are built of these: <|im_end|>, </s>, [INST], <<SYS>>, <start_of_turn>, ```.
+_SIGNS: Final = frozenset("<>[]|`")
+_HARMLESS: Final = re.compile(r"[ -;=?-Z\\^_a-{}~]*")  # ASCII without the signs
+_KEPT: Final = frozenset("\u200c\u200d")  # Persian, Indic scripts and emoji are spelled with these
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_TWINS: Final = str.maketrans({"<": "\u2039", ">": "\u203a", "[": "(", "]": ")", "|": "\u00a6", "`": "'"})
+_LONG_SPACE: Final = re.compile(r"\s+")
+
+
+def quoted(record: Mapping[str, object]) -> str:
+    """Return one line of JSON; signs of structure and invisible characters within it are escapes.
+
+    The record must hold no lists, whose brackets would be escaped too.
+    """
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    if _HARMLESS.fullmatch(line):
+        return line
+    return "".join(_escaped(char) if _is_unsafe(char) else char for char in line)
+
+
+def plain(text: str) -> str:
+    """Return a text on one line in which signs of structure have been swapped for twins that look alike."""
+    shown = "".join(char for char in _LONG_SPACE.sub(" ", text) if char in _KEPT or not _is_hidden(char))
+    return shown.translate(_TWINS).strip()
+
+
+def _is_unsafe(char: str) -> bool:
+    return char in _SIGNS or (char not in _KEPT and _is_hidden(char))
+
+
+def _is_hidden(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN
+
+
+def _escaped(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[index]:02x}{units[index + 1]:02x}" for index in range(0, len(units), 2))

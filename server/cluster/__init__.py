@@ -1,0 +1,1 @@
+"""News between processes: over Redis, or none where there is one process."""

@@ -1,0 +1,123 @@
+"""The application of one process: what is opened, kept going and closed, each in its own place."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from aiohttp import web
+
+from server.assembly import Parts, assemble
+from server.config import Config
+from server.domain import FRAME_BYTES
+from server.errors import SeanceError
+from server.logs import logger
+from server.realtime import farewell
+from server.rest.middleware import error_envelopes, request_ids, sign_response
+from server.store.migrations import is_current, migrate
+
+log = logger()
+
+PARTS: Final = web.AppKey("parts", Parts)
+
+COMPARE_SECONDS: Final = 0.8
+SWEEP_SECONDS: Final = 1.0
+BEAT_SECONDS: Final = 5.0
+TAKE_OVER_SECONDS: Final = 5.0
+HOUSEKEEPING_SECONDS: Final = 10.0
+DEPARTURE_SECONDS: Final = 1.0
+
+
+def create_app(config: Config) -> web.Application:
+    """Return the application; nothing is opened before it starts, everything is closed when it ends."""
+    app = web.Application(middlewares=[request_ids, error_envelopes], client_max_size=FRAME_BYTES)
+    app[PARTS] = assemble(app, config)
+    app.on_response_prepare.append(sign_response)
+    app.cleanup_ctx.extend([_database, _message_log, _seats, _backplane, _chores, _serving])
+    return app
+
+
+async def drain(parts: Parts) -> None:
+    """Stop being ready, interrupt the spirit, and send everyone away over `DRAIN_SECONDS`."""
+    parts.health.phase = "draining"
+    log.info("application.draining")
+    await parts.core.turns.aclose()
+    await farewell.drain(parts.rooms.everyone(), parts.config.drain_seconds)
+    await _departed(parts)
+
+
+async def _departed(parts: Parts) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DEPARTURE_SECONDS):
+            await parts.admission.departed()
+
+
+async def _database(app: web.Application) -> AsyncIterator[None]:
+    config, database = app[PARTS].config, app[PARTS].store.database
+    if config.migrate_at_start and not await is_current(config.database_url):
+        await migrate(config.database_url)
+    yield
+    await database.close()
+
+
+async def _message_log(app: web.Application) -> AsyncIterator[None]:
+    message_log = app[PARTS].store.message_log
+    await message_log.start()
+    yield
+    await message_log.aclose()
+
+
+async def _seats(app: web.Application) -> AsyncIterator[None]:
+    seats = app[PARTS].store.seats
+    await seats.start()
+    yield
+    with suppress(SeanceError):
+        await seats.stop()
+
+
+async def _backplane(app: web.Application) -> AsyncIterator[None]:
+    backplane = app[PARTS].backplane
+    await backplane.start()
+    yield
+    await backplane.aclose()
+
+
+async def _chores(app: web.Application) -> AsyncIterator[None]:
+    parts = app[PARTS]
+    chores = [
+        asyncio.create_task(_every(COMPARE_SECONDS, "compare_heads", parts.heads.compare)),
+        asyncio.create_task(_every(SWEEP_SECONDS, "sweep_seats", parts.core.presence.sweep)),
+        asyncio.create_task(_every(BEAT_SECONDS, "beat", parts.core.presence.beat)),
+        asyncio.create_task(_every(TAKE_OVER_SECONDS, "take_over_turns", parts.core.turns.take_over)),
+        asyncio.create_task(_every(HOUSEKEEPING_SECONDS, "housekeeping", parts.housekeeping.run)),
+    ]
+    yield
+    for chore in chores:
+        chore.cancel()
+    await asyncio.gather(*chores, return_exceptions=True)
+
+
+async def _serving(app: web.Application) -> AsyncIterator[None]:
+    parts = app[PARTS]
+    parts.health.phase = "ready"
+    log.info("application.startup", environment=parts.config.environment, database=parts.store.database.dialect)
+    yield
+    if parts.health.phase == "ready":
+        await drain(parts)
+    # Nobody comes any more; whoever came during the drain must be gone before this process gives up its seats.
+    farewell.dismiss(parts.rooms.everyone())
+    await parts.sio.shutdown()
+    await _departed(parts)
+    log.info("application.shutdown")
+
+
+async def _every(seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do something again and again; a database that is away for a while only costs a log line."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await work()
+        except SeanceError as error:
+            log.warning("chore.failed", chore=name, code=error.code)
+        except Exception:
+            log.exception("chore.failed", chore=name)

@@ -1,0 +1,157 @@
+"""The command `seance`: parse, configure logs, run."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from typing import NoReturn
+
+import click
+
+from server import VERSION
+from server.config import Config, ConfigError
+from server.domain import Role
+from server.logs import configure_logs
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="seance")
+def main() -> None:
+    """Real-time rooms for several people and one spirit."""
+
+
+@main.command()
+@click.option("--host", help="Address to listen on, instead of HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, instead of PORT.")
+def serve(host: str | None, port: int | None) -> None:
+    """Bring the database up to date and serve until SIGTERM or SIGINT."""
+    config = _config()
+    config = replace(config, host=host or config.host, port=config.port if port is None else port)
+    configure_logs(config.log_level, config.log_format)
+    from server.app import create_app
+    from server.serving import serve_until_stopped
+
+    try:
+        app = create_app(config)
+    except (ValueError, ModuleNotFoundError) as error:
+        _fail(f"configuration: {_hint(error)}")
+    sys.exit(asyncio.run(serve_until_stopped(config, app)))
+
+
+@main.command()
+@click.option("--to", default="head", show_default=True, help="Revision to go up to.")
+@click.option("--down", help="Revision to go down to instead; `base` removes all tables and their content.")
+def migrate(to: str, down: str | None) -> None:
+    """Bring the database's tables up to date."""
+    config = _config()
+    configure_logs(config.log_level, config.log_format)
+    from server.errors import DatabaseUnavailable
+    from server.store import migrations
+
+    try:
+        work = (
+            migrations.upgrade(config.database_url, to)
+            if down is None
+            else migrations.downgrade(config.database_url, down)
+        )
+        asyncio.run(work)
+    except DatabaseUnavailable as error:
+        _fail(f"migrate: {error.message}")
+    click.echo(f"the database is at {asyncio.run(migrations.revision(config.database_url)) or 'no revision'}")
+
+
+@main.group()
+def token() -> None:
+    """Tokens for back ends and people."""
+
+
+@token.command("create")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), default=str(Role.SERVICE), show_default=True)
+@click.option("--session", "session_id", help="The session it is for; a service token may do without.")
+@click.option("--user-id", help="Who it is for; made up when left out.")
+@click.option("--user-name", help="The name people see.")
+@click.option("--expires-in", type=click.IntRange(1), default=86_400, show_default=True, help="Seconds.")
+@click.option("--max-uses", type=click.IntRange(1), help="How often it may be used to join.")
+def create_token(
+    role: str,
+    session_id: str | None,
+    user_id: str | None,
+    user_name: str | None,
+    expires_in: int,
+    max_uses: int | None,
+) -> None:
+    """Print a token signed with JWT_SECRET."""
+    from server.auth import Tokens
+    from server.domain import SessionId
+
+    if session_id is None and role != Role.SERVICE:
+        _fail(f"token: a {role} token needs --session")
+    tokens = Tokens(_config().jwt_secret)
+    try:
+        made, _ = tokens.issue(
+            Role(role),
+            lifetime_seconds=expires_in,
+            session_id=SessionId(session_id) if session_id else None,
+            user_id=user_id,
+            user_name=user_name,
+            max_uses=max_uses,
+        )
+    except (ValueError, OverflowError) as error:
+        _fail(f"token: {error}")
+    click.echo(made)
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the REST calls."""
+    from server.protocol.openapi import build_openapi
+
+    click.echo(_pretty(build_openapi(VERSION)))
+
+
+@main.command()
+def asyncapi() -> None:
+    """Print the AsyncAPI document of the events."""
+    from server.protocol.asyncapi import build_asyncapi
+
+    click.echo(_pretty(build_asyncapi(VERSION)))
+
+
+@main.group()
+def config() -> None:
+    """The settings."""
+
+
+@config.command()
+def check() -> None:
+    """Check the settings and show them, without secrets."""
+    checked = _config()
+    for name, value in checked.public().items():
+        click.echo(f"{name.upper()}={','.join(value) if isinstance(value, tuple) else value}")
+    for warning in checked.warnings():
+        click.echo(f"warning: {warning}", err=True)
+
+
+def _config() -> Config:
+    try:
+        return Config.load()
+    except ConfigError as error:
+        for fault in error.faults:
+            click.echo(f"configuration: {fault}", err=True)
+        sys.exit(2)
+
+
+def _hint(error: ValueError | ModuleNotFoundError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"SPIRIT_PROVIDER: needs the extra: pip install 'seance-server[{error.name}]'"
+    return str(error)
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    sys.exit(1)
+
+
+def _pretty(document: object) -> str:
+    import json
+
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -1,0 +1,262 @@
+"""Tells the members of sessions, here and on other processes; implements the core's `Broadcaster`."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
+
+from server.core.ports import Backplane
+from server.domain import CloseReason, Message, SessionId, TurnId
+from server.errors import SeanceError
+from server.logs import logger
+from server.protocol.codec import dumps
+from server.protocol.outbound import Event, MessageReceived, SessionOver, TurnUnderWay, Typing
+from server.protocol.wire import WireEvent
+from server.realtime.holes import Holes, Log
+from server.realtime.room import Arrival, Room
+from server.realtime.turn_questions import TurnQuestions
+from server.realtime.visitor import Door, Visitor
+
+log = logger()
+
+SIGNAL: Final = b"~"
+OVER: Final = SessionOver.name.encode()
+TYPING: Final = Typing.name.encode()
+
+
+Elsewhere = Callable[[SessionId, str, bytes], None]
+
+
+class Rooms:
+    """The sessions that have members on this process.
+
+    An event is encoded once, told here at once, and published for the others. Messages pass each room's
+    sequencer: members hear them in the order of `seq`, without holes; what is missing is read from the log.
+    """
+
+    def __init__(self, backplane: Backplane, messages: Log) -> None:
+        """Take the way to other processes, and the log."""
+        self._backplane = backplane
+        self._holes = Holes(messages, self._deliver)
+        self._doors: list[Door] = []
+        self._rooms: dict[SessionId, Room] = {}
+        self._on_elsewhere: Elsewhere = _ignore
+        self._questions = TurnQuestions(self.signal)
+        backplane.on_news = self._hear
+
+    def open(self, door: Door) -> None:
+        """Tell a door's connections too from now on."""
+        self._doors.append(door)
+
+    # -- members
+
+    async def expect(self, session_id: SessionId, visitor: Visitor, user_id: str) -> Arrival:
+        """Begin to hold what the session is told for a connection that is about to join.
+
+        Returns once news from other processes arrives, too.
+        """
+        arrival = Arrival(visitor, user_id)
+        self._rooms.setdefault(session_id, Room()).arrivals.add(arrival)
+        try:
+            await self._backplane.listen(session_id)
+        except BaseException:
+            self.forget(session_id, arrival)
+            raise
+        return arrival
+
+    def has_come_to(self, session_id: SessionId, seq: int) -> None:
+        """Learn a session's head from the database: where a new room starts, or that something is missing."""
+        if (room := self._rooms.get(session_id)) is not None:
+            self._deliver(session_id, room, room.order.start(seq))
+            self._holes.fill(session_id, room)
+
+    def is_over(self, session_id: SessionId, reason: CloseReason) -> None:
+        """Learn that a session is over, if no news told of it: its members are told and sent away."""
+        room = self._rooms.get(session_id)
+        if room is not None and not room.is_over:
+            self._deliver(session_id, room, [WireEvent.of(SessionOver(reason))])
+
+    def settle(self, session_id: SessionId, arrival: Arrival, seq: int) -> None:
+        """Give an arrival what was held beyond `seq` as soon as the room is there; then it hears everything."""
+        arrival.settles_at = seq
+        if (room := self._rooms.get(session_id)) is not None:
+            self._settle(session_id, room)
+
+    def forget(self, session_id: SessionId, arrival: Arrival) -> None:
+        """Stop holding for an arrival."""
+        if (room := self._rooms.get(session_id)) is not None:
+            room.arrivals.discard(arrival)
+            self._close_if_empty(session_id, room)
+
+    def leave(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Take a connection out; it hears nothing more of the session."""
+        visitor.door.remove(session_id, visitor)
+        if (room := self._rooms.get(session_id)) is not None:
+            room.members.discard(visitor)
+            room.arrivals = {arrival for arrival in room.arrivals if arrival.visitor is not visitor}
+            self._close_if_empty(session_id, room)
+
+    def turn_of(self, session_id: SessionId, arrival: Arrival) -> TurnUnderWay | None:
+        """Return the turn under way for an arrival to be told of; its events from now on continue it."""
+        arrival.forget_turn()
+        room = self._rooms.get(session_id)
+        return room.turn.under_way if room is not None else None
+
+    async def attend(self, session_id: SessionId) -> None:
+        """Follow a session, here and on other processes, even if nobody here is in it; `unattend` must follow."""
+        self._rooms.setdefault(session_id, Room()).attended += 1
+        await self._backplane.listen(session_id)
+
+    def unattend(self, session_id: SessionId) -> None:
+        """Follow it only for its members again."""
+        if (room := self._rooms.get(session_id)) is not None:
+            room.attended -= 1
+            self._close_if_empty(session_id, room)
+
+    async def turn_elsewhere(self, session_id: SessionId, turn_id: TurnId | None) -> TurnUnderWay | None:
+        """Return a turn as far as members on any process heard it; None if nobody did, or nobody can be asked."""
+        room = self._rooms.get(session_id)
+        known = room.turn.under_way if room is not None else None
+        if known is not None and turn_id in {None, known.turn_id}:
+            return known
+        if not self._backplane.reaches_others:
+            return None
+        await self._backplane.listen(session_id)
+        try:
+            return await self._questions.ask(session_id, turn_id)
+        finally:
+            if session_id not in self._rooms:
+                self._backplane.ignore(session_id)
+
+    def is_first(self, session_id: SessionId) -> bool:
+        """Tell whether other processes may know more of a session: nobody here was in it before this arrival."""
+        room = self._rooms.get(session_id)
+        return self._backplane.reaches_others and room is not None and not room.members and len(room.arrivals) == 1
+
+    def turns_under_way(self) -> dict[SessionId, TurnId]:
+        """Return the turns that the members here still wait for the end of."""
+        turns = {session_id: room.turn.under_way for session_id, room in self._rooms.items()}
+        return {session_id: turn.turn_id for session_id, turn in turns.items() if turn is not None}
+
+    def sessions(self) -> list[SessionId]:
+        """Return the sessions that have members here."""
+        return list(self._rooms)
+
+    # -- telling
+
+    def tell(self, session_id: SessionId, event: Event) -> None:
+        """Tell everyone in the session."""
+        self.tell_others(session_id, event, besides="")
+
+    def tell_besides(self, visitor: Visitor, session_id: SessionId, event: Event) -> None:
+        """Tell everyone but one connection."""
+        wire = WireEvent.of(event)
+        self._publish(session_id, [wire])
+        if (room := self._rooms.get(session_id)) is not None:
+            self._deliver(session_id, room, [wire], deaf=visitor.id)
+
+    def tell_others(self, session_id: SessionId, event: Event, besides: str) -> None:
+        """Tell everyone but the arriving connections of one user id."""
+        wire = WireEvent.of(event)
+        self._publish(session_id, [wire])
+        if (room := self._rooms.get(session_id)) is not None:
+            self._deliver(session_id, room, [wire], besides)
+
+    def evict(self, session_id: SessionId, connection_ids: Collection[str], error: SeanceError) -> None:
+        """Tell some connections of this process why they may not stay, and close them."""
+        if (room := self._rooms.get(session_id)) is not None:
+            for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
+                if visitor.id in connection_ids:
+                    visitor.line.refuse(error)
+
+    def signal(self, session_id: SessionId, name: str, said: Mapping[str, object]) -> None:
+        """Say something to the other processes only."""
+        self._publish(session_id, [WireEvent(SIGNAL + name.encode(), dumps(said), b"")])
+
+    def on_elsewhere(self, heard: Elsewhere) -> None:
+        """Call `heard` with the signals, messages and typing of other processes."""
+        self._on_elsewhere = heard
+
+    def tell_messages(self, session_id: SessionId, messages: Sequence[Message]) -> None:
+        """Tell everyone of committed messages, ascending."""
+        wires = [WireEvent.of(MessageReceived(message)) for message in messages]
+        self._publish(session_id, wires)
+        self._tell_in_order(session_id, wires)
+
+    def everyone(self) -> list[Visitor]:
+        """Return all connections of this process, those that are in no session too."""
+        return [visitor for door in self._doors for visitor in door.visitors()]
+
+    def _publish(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
+        if self._backplane.reaches_others:
+            self._backplane.publish(session_id, [wire.pack() for wire in wires])
+
+    # -- what is heard
+
+    def _hear(self, session_id: SessionId, packed: bytes) -> None:
+        wire = WireEvent.unpack(packed)
+        room = self._rooms.get(session_id)
+        if wire.name.startswith(SIGNAL):
+            name = wire.name.removeprefix(SIGNAL).decode()
+            if not self._questions.hear(session_id, name, wire.data, room.turn if room is not None else None):
+                self._on_elsewhere(session_id, name, wire.data)
+        elif room is None:
+            return
+        elif wire.seq:
+            self._tell_in_order(session_id, [wire])
+            self._on_elsewhere(session_id, wire.name.decode(), wire.data)
+        else:
+            self._deliver(session_id, room, [wire])
+            if wire.name == TYPING:
+                self._on_elsewhere(session_id, Typing.name, wire.data)
+
+    def _tell_in_order(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
+        room = self._rooms.get(session_id)
+        if room is None:
+            return
+        ready = [event for wire in wires for event in room.order.offer(wire.seq, wire)]
+        self._deliver(session_id, room, ready)
+        self._holes.fill(session_id, room)
+
+    def _deliver(
+        self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""
+    ) -> None:
+        wires = [wire for wire in wires if not room.keeps_back(wire) and room.turn.hear(wire)]
+        if not wires:
+            return
+        for arrival in room.arrivals:
+            if arrival.user_id != besides and arrival.visitor.id != deaf:
+                arrival.hold(wires)
+        if room.members:
+            for door in self._doors:
+                door.tell(session_id, wires, deaf)
+        if room.arrivals:
+            self._settle(session_id, room)
+        if wires[-1].name == OVER:
+            room.is_over = True
+            self._send_away(room)
+        if room.late:
+            self._deliver(session_id, room, room.take_late())
+
+    def _send_away(self, room: Room) -> None:
+        for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
+            visitor.line.hang_up()
+
+    def _settle(self, session_id: SessionId, room: Room) -> None:
+        for arrival in room.settled():
+            visitor = arrival.visitor
+            if arrival.overrun:
+                visitor.line.abort("too slow to join")
+            elif not visitor.gone:
+                for wire in arrival.newer():
+                    visitor.line.tell(wire)
+                room.members.add(visitor)
+                visitor.door.add(session_id, visitor)
+        self._close_if_empty(session_id, room)
+
+    def _close_if_empty(self, session_id: SessionId, room: Room) -> None:
+        if room.is_empty and self._rooms.get(session_id) is room:
+            del self._rooms[session_id]
+            self._backplane.ignore(session_id)
+
+
+def _ignore(_: SessionId, __: str, ___: bytes) -> None:
+    """Hear nothing of elsewhere."""

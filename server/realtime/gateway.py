@@ -1,0 +1,218 @@
+"""The Socket.IO door: python-socketio's rooms hold the members of each session."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from server.domain import SessionId, room_of
+from server.engine import Accept, Encoded, Handshake, Inbound, Refused, SocketServer, merge
+from server.engine.encoded import encode_text
+from server.errors import InternalError, NotJoined, PayloadTooLarge, SeanceError, ValidationFailed
+from server.logs import logger
+from server.protocol import inbound
+from server.protocol.commands import Join
+from server.protocol.envelopes import failure, success
+from server.protocol.outbound import ErrorTold
+from server.protocol.wire import WireEvent
+from server.realtime.admission import Admission, Admitted
+from server.realtime.handlers import JOIN, Handlers
+from server.realtime.tickets import Ticket
+from server.realtime.visitor import Answer, Visitor
+
+log = logger()
+
+JOIN_SECONDS: Final = 10.0
+CLEAN_REASONS: Final = frozenset({"client disconnect", "server disconnect"})
+
+
+class SocketIoLine:
+    """The way to one Socket.IO client."""
+
+    __slots__ = ("_recovers", "_sid", "_sio")
+
+    def __init__(self, sio: SocketServer, sid: str, *, recovers: bool) -> None:
+        """Take the client's id and whether its library keeps offsets."""
+        self._sio = sio
+        self._sid = sid
+        self._recovers = recovers
+
+    def tell(self, wire: WireEvent) -> None:
+        """Write one event."""
+        self._sio.write(self._sid, encode_text(wire.socket_io(with_offset=self._recovers)))
+
+    def refuse(self, error: SeanceError) -> None:
+        """Write an error and disconnect."""
+        self.tell(WireEvent.of(ErrorTold(error)))
+        self._sio.close(self._sid)
+
+    def hang_up(self) -> None:
+        """Disconnect: socket.io-client will not come back by itself."""
+        self._sio.close(self._sid)
+
+    def send_away(self) -> None:
+        """Close the transport only: socket.io-client comes back by itself."""
+        self._sio.abort(self._sid, "server draining")
+
+    def abort(self, reason: str) -> None:
+        """Cut the connection off."""
+        self._sio.abort(self._sid, reason)
+
+    def backlog_bytes(self) -> int:
+        """Return how much waits to be read."""
+        return self._sio.backlog_bytes(self._sid)
+
+
+class SocketIoDoor:
+    """Lets Socket.IO clients in at connect or by event, and keeps each session's in its rooms.
+
+    A session has two rooms: one for clients that may recover, who get the `seq` as a second argument of
+    `message_received` (socket.io-client takes it as its offset), and one for the others.
+    """
+
+    def __init__(self, sio: SocketServer, handlers: Handlers, admission: Admission) -> None:
+        """Take the Socket.IO server and put its handlers in place."""
+        self._sio = sio
+        self._handlers = handlers
+        self._admission = admission
+        self._visitors: dict[str, Visitor] = {}
+        self._rooms: defaultdict[str, set[str]] = defaultdict(set)
+        sio.on_connect(self._connect)
+        for name in handlers.names:
+            sio.on_packet(name, self._event)
+        sio.on_unknown(self._event)
+        sio.on_oversize(self._oversize)
+        sio.on_gone(self._gone)
+
+    # -- the members of a session
+
+    def add(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Put a client into the session's room."""
+        room = _room(session_id, recovers=visitor.recovers)
+        self._rooms[room].add(visitor.id)
+        self._sio.enter(visitor.id, room)
+
+    def remove(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Take it out."""
+        room = _room(session_id, recovers=visitor.recovers)
+        self._sio.leave(visitor.id, room)
+        if room in self._rooms:
+            self._rooms[room].discard(visitor.id)
+            if not self._rooms[room]:
+                del self._rooms[room]
+
+    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+        """Write events to everyone in the session's rooms but one, framed once for each room."""
+        for recovers in (True, False):
+            room = _room(session_id, recovers=recovers)
+            if room in self._rooms:
+                self._sio.broadcast(room, _encoded(wires, with_offset=recovers), deaf)
+
+    def visitors(self) -> list[Visitor]:
+        """Return all clients, those that have not joined yet too."""
+        return list(self._visitors.values())
+
+    # -- coming
+
+    async def _connect(self, handshake: Handshake) -> Accept:
+        ticket = _ticket_of(handshake)
+        wish = _wish(handshake.auth, ticket)
+        line = SocketIoLine(self._sio, handshake.sid, recovers=wish is not None)
+        visitor = Visitor(handshake.sid, handshake.remote, line, self, recovers=wish is not None)
+        if wish is None:
+            self._visitors[visitor.id] = visitor
+            return Accept(after=lambda: self._expect_join(visitor))
+        admitted = await self._seated(visitor, wish, ticket)
+        self._visitors[visitor.id] = visitor
+        keeps = ticket is not None and admitted.misses_nothing
+        return Accept(
+            after=partial(self._welcome, admitted),
+            recovery=handshake.recovered if keeps else Ticket.of(admitted).as_list(),
+        )
+
+    async def _seated(self, visitor: Visitor, wish: Join, ticket: Ticket | None) -> Admitted:
+        try:
+            return await self._admission.seat(visitor, wish, admitted_before=ticket.token_id if ticket else None)
+        except SeanceError as error:
+            raise Refused(error.as_dict()) from None
+        except Exception:
+            log.exception("connect.failed", connection_id=visitor.id)
+            raise Refused(InternalError().as_dict()) from None
+
+    def _welcome(self, admitted: Admitted) -> None:
+        self._admission.welcome(admitted)
+
+    def _expect_join(self, visitor: Visitor) -> None:
+        asyncio.get_running_loop().call_later(JOIN_SECONDS, self._too_late, visitor)
+
+    def _too_late(self, visitor: Visitor) -> None:
+        if not visitor.has_joined and not visitor.gone:
+            visitor.line.refuse(NotJoined("Join a session within 10 seconds"))
+
+    # -- events
+
+    def _event(self, event: Inbound) -> None:
+        visitor = self._visitors.get(event.sid)
+        if visitor is None or not self._handlers.admits(visitor):
+            return
+        answer = _answer(visitor, event.ack)
+        if len(event.args) > 1:
+            answer(ValidationFailed(details={"_schema": ["Expected one object."]}))
+            return
+        self._handlers.handle(visitor, event.name, event.args[0] if event.args else None, answer)
+
+    def _oversize(self, event: Inbound) -> None:
+        visitor = self._visitors.get(event.sid)
+        if visitor is not None and self._handlers.admits(visitor):
+            _answer(visitor, event.ack)(PayloadTooLarge(details={"bytes": event.size_bytes}))
+
+    # -- going
+
+    def _gone(self, sid: str, reason: str) -> None:
+        if (visitor := self._visitors.pop(sid, None)) is not None:
+            self._admission.depart(visitor, clean=reason in CLEAN_REASONS)
+
+
+def _room(session_id: SessionId, *, recovers: bool) -> str:
+    return room_of(session_id) if recovers else f"{room_of(session_id)}:plain"
+
+
+def _encoded(wires: Sequence[WireEvent], *, with_offset: bool) -> Encoded:
+    packets = [encode_text(wire.socket_io(with_offset=with_offset)) for wire in wires]
+    return packets[0] if len(packets) == 1 else merge(packets)
+
+
+def _answer(visitor: Visitor, ack: Callable[..., None] | None) -> Answer:
+    def answer(result: object | SeanceError) -> None:
+        if isinstance(result, SeanceError):
+            if ack is None:
+                visitor.tell(ErrorTold(result))
+            else:
+                ack(failure(result))
+        elif ack is not None:
+            ack(success(result))
+
+    return answer
+
+
+def _ticket_of(handshake: Handshake) -> Ticket | None:
+    """Return what a returning client proved, unless it asks for another session now."""
+    if handshake.recovered is None:
+        return None
+    ticket = Ticket.read(handshake.recovered)
+    said = handshake.auth
+    asked = said.get("session_id", ticket.session_id) if isinstance(said, dict) else ticket.session_id
+    return ticket if asked == ticket.session_id else None
+
+
+def _wish(said: object, ticket: Ticket | None) -> Join | None:
+    """Return the join that came with CONNECT; None for a client that will join by event."""
+    try:
+        if ticket is not None:
+            return inbound.read(JOIN, ticket.wish(said if isinstance(said, dict) else {}))
+        if said is None or (isinstance(said, dict) and "session_id" not in said):
+            return None
+        return inbound.read(JOIN, said)
+    except SeanceError as error:
+        raise Refused(error.as_dict()) from None

@@ -1,0 +1,101 @@
+"""The raw door: `WS /ws/{session_id}`, the same rooms without Socket.IO."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from server.domain import SessionId, new_id
+from server.engine.websocket import WebSocket, accept, frame
+from server.errors import Forbidden, ValidationFailed
+from server.protocol.wire import WireEvent
+from server.realtime.admission import Admission
+from server.realtime.handlers import Handlers
+from server.realtime.raw_guest import Guest
+from server.realtime.raw_line import RawLine
+from server.realtime.visitor import Visitor
+
+SUBPROTOCOL: Final = "seance.v1"
+FRAME_BYTES_MOST: Final = 1_048_576
+QUEUED_BYTES_MOST: Final = 1_048_576
+
+OriginAllowed = Callable[[web.Request], bool]
+AddressOf = Callable[[web.Request], str]
+
+
+class RawDoor:
+    """Lets raw WebSockets in and keeps those of each session."""
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        admission: Admission,
+        origin_allowed: OriginAllowed,
+        address_of: AddressOf,
+        heartbeat_seconds: float,
+    ) -> None:
+        """Take what handles events, the way in, the rule for origins, who tells an address, and how often to ping."""
+        self._heartbeat_seconds = heartbeat_seconds
+        self._handlers = handlers
+        self._admission = admission
+        self._origin_allowed = origin_allowed
+        self._address_of = address_of
+        self._sockets: defaultdict[SessionId, dict[str, WebSocket]] = defaultdict(dict)
+        self._lines: dict[Visitor, RawLine] = {}
+
+    # -- the members of a session
+
+    def add(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Let a WebSocket hear the session."""
+        if isinstance(visitor.line, RawLine):
+            self._sockets[session_id][visitor.id] = visitor.line.socket
+
+    def remove(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Let it hear the session no more."""
+        if session_id in self._sockets:
+            self._sockets[session_id].pop(visitor.id, None)
+            if not self._sockets[session_id]:
+                del self._sockets[session_id]
+
+    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+        """Write events to everyone in the session but one, framed once."""
+        if session_id in self._sockets:
+            frames = b"".join([frame(wire.raw()) for wire in wires])
+            for id_, socket in list(self._sockets[session_id].items()):
+                if id_ != deaf:
+                    socket.write(frames)
+
+    def visitors(self) -> list[Visitor]:
+        """Return all WebSockets, those that have not registered yet too."""
+        return list(self._lines)
+
+    # -- coming
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Open a WebSocket; whatever is wrong with its session is said through it."""
+        if not self._origin_allowed(request):
+            raise Forbidden("This origin may not connect")
+        line = RawLine()
+        visitor = Visitor(new_id(), self._address_of(request), line, self)
+        guest = Guest(self._handlers, self._admission, SessionId(request.match_info["session_id"]), visitor, line)
+        try:
+            line.socket = await accept(
+                request,
+                on_text=guest.hear,
+                on_binary=guest.hear_binary,
+                on_close=lambda code, _: self._gone(guest, visitor, code),
+                frame_bytes=FRAME_BYTES_MOST,
+                queued_bytes=QUEUED_BYTES_MOST,
+                subprotocols=(SUBPROTOCOL,),
+                heartbeat_seconds=self._heartbeat_seconds,
+            )
+        except web.HTTPBadRequest:
+            raise ValidationFailed("A WebSocket handshake is expected here") from None
+        self._lines[visitor] = line
+        guest.opened(acks=line.socket.subprotocol == SUBPROTOCOL)
+        return line.socket.response
+
+    def _gone(self, guest: Guest, visitor: Visitor, code: int | None) -> None:
+        self._lines.pop(visitor, None)
+        guest.gone(code)

@@ -1,0 +1,106 @@
+"""One raw WebSocket from its first frame to its end."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from server.domain import SessionId
+from server.errors import NotJoined, SeanceError, ValidationFailed
+from server.protocol import inbound
+from server.protocol.commands import Join, Register
+from server.protocol.outbound import ErrorTold
+from server.realtime.admission import Admission
+from server.realtime.handlers import Handlers
+from server.realtime.raw_frames import FrameId, read_object, read_said
+from server.realtime.raw_line import RawLine
+from server.realtime.visitor import Answer, Visitor
+
+REGISTER: Final = inbound.RegisterSchema()
+REGISTER_SECONDS: Final = 10.0
+NORMAL, GOING_AWAY = 1000, 1001
+
+
+class Guest:
+    """Reads the frames of one connection: the first one registers, the others are events.
+
+    A bad frame is answered with `error` and the connection stays usable; a refused join closes it.
+    """
+
+    def __init__(
+        self,
+        handlers: Handlers,
+        admission: Admission,
+        session_id: SessionId,
+        visitor: Visitor,
+        line: RawLine,
+    ) -> None:
+        """Take what handles events, the way in, where the path leads, and the way to the client."""
+        self._line = line
+        self._handlers = handlers
+        self._admission = admission
+        self._session_id = session_id
+        self._visitor = visitor
+        self._acks = False
+
+    def opened(self, *, acks: bool) -> None:
+        """Begin to wait for the registration; `acks` tells whether the client speaks `seance.v1`."""
+        self._acks = self._visitor.wants_joined = acks
+        asyncio.get_running_loop().call_later(REGISTER_SECONDS, self._too_late)
+
+    def hear(self, text: str) -> None:
+        """Handle a text frame, in the order of arrival."""
+        if self._handlers.admits(self._visitor):
+            self._guarded(lambda: self._visitor.in_order(lambda: self._guarded(lambda: self._heard(text))))
+
+    def hear_binary(self, _: bytes) -> None:
+        """Refuse a binary frame."""
+        if self._handlers.admits(self._visitor):
+            self._tell_error(ValidationFailed("Binary frames are not understood"))
+
+    def gone(self, code: int | None) -> None:
+        """Let go of the seat: at once if the client said goodbye, or we did for good."""
+        self._admission.depart(self._visitor, clean=self._line.is_over or code in {NORMAL, GOING_AWAY})
+
+    def _heard(self, text: str) -> None:
+        if not self._visitor.has_joined:
+            self._register(text)
+            return
+        said = read_said(text)
+        self._handlers.handle(self._visitor, said.event, said.data, self._answer(said.id))
+
+    def _register(self, text: str) -> None:
+        said = read_object(text)
+        if "event" in said:
+            raise NotJoined("The first frame has to say who you are")
+        wish = inbound.read(REGISTER, said)
+        self._visitor.begin(self._join(wish), self._refused)
+
+    async def _join(self, wish: Register) -> None:
+        join = Join(self._session_id, wish.user_name, wish.user_id, wish.token, wish.last_seq)
+        self._admission.welcome(await self._admission.seat(self._visitor, join))
+
+    def _refused(self, result: object | SeanceError) -> None:
+        if isinstance(result, ValidationFailed):
+            self._tell_error(result)
+        elif isinstance(result, SeanceError):
+            self._line.refuse(result)
+
+    def _answer(self, frame_id: FrameId | None) -> Answer:
+        def answer(result: object | SeanceError) -> None:
+            if frame_id is not None and self._acks:
+                self._line.acknowledge(frame_id, result)
+            elif isinstance(result, SeanceError):
+                self._tell_error(result)
+
+        return answer
+
+    def _tell_error(self, error: object | SeanceError) -> None:
+        if isinstance(error, SeanceError):
+            self._visitor.tell(ErrorTold(error))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        self._handlers.guarded(self._tell_error, work)
+
+    def _too_late(self) -> None:
+        if not self._visitor.has_joined and not self._visitor.gone:
+            self._line.refuse(NotJoined("Say who you are within 10 seconds"))

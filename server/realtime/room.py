@@ -1,0 +1,87 @@
+"""One session on this process: who hears it here, who is just arriving, and how far they all are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from server.core.sequencer import Sequencer
+from server.core.turn_watch import TURN_END, TURN_EVENTS, TurnWatch
+from server.protocol.wire import WireEvent
+from server.realtime.visitor import Visitor
+
+HELD_EVENTS_MOST: Final = 2_000
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """A connection between its seat and its first live event: what is told meanwhile waits here.
+
+    It is settled once it was told everything up to `settles_at`, and the room has come as far.
+    """
+
+    visitor: Visitor
+    user_id: str
+    held: list[WireEvent] = field(default_factory=list)
+    overrun: bool = False
+    settles_at: int | None = None
+
+    def hold(self, events: Sequence[WireEvent]) -> None:
+        """Keep events until the joiner was told what came before."""
+        if len(self.held) + len(events) > HELD_EVENTS_MOST:
+            self.overrun = True
+        else:
+            self.held.extend(events)
+
+    def forget_turn(self) -> None:
+        """Drop what was held of the turn, because the joiner is told of it as a whole."""
+        self.held = [event for event in self.held if event.name not in TURN_EVENTS]
+
+    def newer(self) -> Iterable[WireEvent]:
+        """Return what was held, without the messages the joiner has already."""
+        seen = self.settles_at or 0
+        return (event for event in self.held if not event.seq or event.seq > seen)
+
+
+@dataclass(slots=True, eq=False)
+class Room:
+    """The members and arrivals of one session here, and the order in which they hear its messages."""
+
+    order: Sequencer[WireEvent] = field(default_factory=Sequencer)
+    members: set[Visitor] = field(default_factory=set)
+    arrivals: set[Arrival] = field(default_factory=set)
+    turn: TurnWatch = field(default_factory=TurnWatch)
+    is_filling: bool = False
+    attended: int = 0
+    late: list[WireEvent] = field(default_factory=list)
+    is_over: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nobody is or will be here, nor a turn of the spirit."""
+        return not self.members and not self.arrivals and not self.attended
+
+    def keeps_back(self, wire: WireEvent) -> bool:
+        """Keep an end of a turn, and the turn's events after it, while a message is missing: the text comes first."""
+        is_early = bool(self.late) or (wire.name == TURN_END and self.order.lacks is not None)
+        if is_early and wire.name in TURN_EVENTS:
+            self.late.append(wire)
+            return True
+        return False
+
+    def take_late(self) -> list[WireEvent]:
+        """Take out and return what was kept back, once no message is missing."""
+        if self.order.lacks is not None:
+            return []
+        late, self.late = self.late, []
+        return late
+
+    def settled(self) -> list[Arrival]:
+        """Take out and return the arrivals that can become members now."""
+        delivered = self.order.delivered
+        ready = [
+            arrival
+            for arrival in self.arrivals
+            if arrival.settles_at is not None and delivered is not None and delivered >= arrival.settles_at
+        ]
+        self.arrivals.difference_update(ready)
+        return ready

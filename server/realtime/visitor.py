@@ -1,0 +1,138 @@
+"""One live connection, whichever door it came through."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from server.auth import Identity
+from server.domain import Participant, SessionId
+from server.errors import Busy, InternalError, SeanceError
+from server.logs import logger
+from server.protocol.outbound import Event
+from server.protocol.wire import WireEvent
+
+log = logger()
+
+WAITING_EVENTS_MOST: Final = 256
+
+Answer = Callable[[object | SeanceError], None]
+Work = Coroutine[None, None, object]
+
+
+class Line(Protocol):
+    """The way to one client; never blocks, and does nothing once the client is gone."""
+
+    def tell(self, wire: WireEvent) -> None:
+        """Write one event."""
+
+    def refuse(self, error: SeanceError) -> None:
+        """Write an error that ends the connection, and end it."""
+
+    def hang_up(self) -> None:
+        """End the connection in the ordinary way, after what was written."""
+
+    def send_away(self) -> None:
+        """End the connection because this process goes: the client is to come back."""
+
+    def abort(self, reason: str) -> None:
+        """Cut the connection off."""
+
+    def backlog_bytes(self) -> int:
+        """Return how much waits to be read by the client."""
+
+
+class Door(Protocol):
+    """All connections of one kind, session by session; an event is encoded once for all of them."""
+
+    def add(self, session_id: SessionId, visitor: "Visitor") -> None:
+        """Let a connection hear a session."""
+
+    def remove(self, session_id: SessionId, visitor: "Visitor") -> None:
+        """Let it hear the session no more."""
+
+    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+        """Write events to everyone who hears the session but the connection `deaf`, in order."""
+
+    def visitors(self) -> "list[Visitor]":
+        """Return all connections, those that are in no session too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a visitor sits, and as whom."""
+
+    session_id: SessionId
+    user: Participant
+    identity: Identity | None
+
+
+@dataclass(slots=True, eq=False)
+class Visitor:
+    """A connection and where it sits.
+
+    Its events are handled in the order they came: while one that needs the database is under way, the
+    others wait.
+    """
+
+    id: str
+    address: str
+    line: Line
+    door: Door
+    place: Place | None = None
+    recovers: bool = False
+    wants_joined: bool = True
+    has_joined: bool = False
+    gone: bool = False
+    _work: asyncio.Task[None] | None = None
+    _waiting: deque[Callable[[], None]] = field(default_factory=deque)
+
+    def tell(self, event: Event) -> None:
+        """Tell this connection alone."""
+        self.line.tell(WireEvent.of(event))
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether the next event may be handled now."""
+        return self._work is None
+
+    def wait(self, handle: Callable[[], None]) -> None:
+        """Handle an event after those before it; raises `Busy` when too many wait."""
+        if len(self._waiting) >= WAITING_EVENTS_MOST:
+            raise Busy
+        self._waiting.append(handle)
+
+    def in_order(self, handle: Callable[[], None]) -> None:
+        """Handle something now, or after what came before it; raises `Busy` when too much waits."""
+        if self._work is None:
+            handle()
+        else:
+            self.wait(handle)
+
+    def begin(self, work: Work, answer: Answer) -> None:
+        """Run what takes time and answer with its result; later events wait for it."""
+        self._work = asyncio.create_task(self._run(work, answer))
+
+    @staticmethod
+    def ignore(_: object) -> None:
+        """Answer nothing."""
+
+    async def settled(self) -> None:
+        """Wait until nothing is under way."""
+        while (work := self._work) is not None:
+            await asyncio.wait([work])
+
+    async def _run(self, work: Work, answer: Answer) -> None:
+        try:
+            answer(await work)
+        except SeanceError as error:
+            answer(error)
+        except Exception:
+            log.exception("event.failed", connection_id=self.id)
+            answer(InternalError())
+        finally:
+            if self._work is asyncio.current_task():  # else what it began goes on in its place
+                self._work = None
+            while self._waiting and self._work is None:
+                self._waiting.popleft()()

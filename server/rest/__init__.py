@@ -1,0 +1,1 @@
+"""Sessions over HTTP, and the pages that come with them."""

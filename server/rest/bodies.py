@@ -1,0 +1,41 @@
+"""Reading what a request brings, within bounds."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from server.domain import FRAME_BYTES
+from server.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
+from server.protocol.codec import loads
+
+BODY_SECONDS: Final = 10.0
+
+
+async def read_json(request: web.Request, *, optional: bool = False) -> object:
+    """Return the JSON of a request's body; `{}` for none, where it is optional.
+
+    Raises `UnsupportedMediaType`, `PayloadTooLarge` over 64 KiB, or `InvalidJson`: also for a body that is cut
+    short, and for one that takes longer than 10 seconds.
+    """
+    if optional and not request.body_exists:
+        return {}
+    if request.content_type != "application/json":
+        raise UnsupportedMediaType
+    if (request.content_length or 0) > FRAME_BYTES:
+        raise PayloadTooLarge(details={"bytes_most": FRAME_BYTES})
+    try:
+        return loads(await _body(request))
+    except ValueError:
+        raise InvalidJson from None
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise PayloadTooLarge(details={"bytes_most": FRAME_BYTES}) from None
+    except (ClientPayloadError, HttpProcessingError, TimeoutError, web.RequestPayloadError):
+        raise InvalidJson("The body did not arrive whole") from None

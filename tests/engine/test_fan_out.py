@@ -1,0 +1,125 @@
+"""What a broadcast and a departure cost."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import socketio
+
+from server.engine import encode_event, merge
+from server.engine import link as link_module
+from server.engine.rooms import IndexedManager, indexed
+from tests.engine.wire import UNIT_SECONDS, Chat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEMBERS = 20
+
+
+@pytest.fixture
+def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of the writes that reach a transport."""
+    found: list[int] = []
+    original = link_module.WebSocket.flush
+
+    def flush(self: Any) -> None:
+        if self._pending and self._transport is not None:
+            found.append(self._pending_bytes)
+        original(self)
+
+    monkeypatch.setattr(link_module.WebSocket, "flush", flush)
+    return found
+
+
+async def test_a_broadcast_makes_no_task_and_one_write_for_each_member(writes: list[int]) -> None:
+    chat = Chat()
+    async with chat.serve() as wire, AsyncExitStack() as stack:
+        members = [await stack.enter_async_context(wire.joined()) for _ in range(MEMBERS)]
+        tasks = len(asyncio.all_tasks())
+        writes.clear()
+        for number in range(5):
+            chat.sio.broadcast("hall", encode_event("news", number))
+        await chat.sio.emit("last", room="hall")
+        assert len(asyncio.all_tasks()) == tasks
+        for member in members:
+            assert [(await member.event())[-1] for _ in range(6)] == [0, 1, 2, 3, 4, "last"]
+        assert len(writes) == MEMBERS
+
+
+async def test_merged_packets_arrive_as_if_written_one_by_one() -> None:
+    chat = Chat()
+    async with chat.serve() as wire, wire.joined() as ada:
+        eio_sid = await wire.open_polling()
+        await wire.post(eio_sid, "40")
+        await wire.poll(eio_sid)
+        chat.sio.broadcast("hall", merge([encode_event("a", 1), encode_event("b", 2)]))
+        assert [await ada.event(), await ada.event()] == [["a", 1], ["b", 2]]
+        assert await wire.poll(eio_sid) == (200, '42["a",1]\x1e42["b",2]')
+
+
+async def test_a_packet_is_encoded_once() -> None:
+    packet = encode_event("news", {"text": "x"})
+    chat = Chat()
+    async with chat.serve() as wire, wire.joined(), wire.joined():
+        chat.sio.broadcast("hall", packet)
+        sockets = [connection.link for connection in chat.sio.eio.sockets.values()]
+        assert all(link._pending is packet.frames for link in sockets)
+        await asyncio.sleep(UNIT_SECONDS / 10)
+
+
+def manager_with(clients: int) -> IndexedManager:
+    rooms: IndexedManager = indexed(None)
+    for number in range(clients):
+        rooms.add(f"s{number}", "/", f"e{number}")
+        rooms.basic_enter_room(f"s{number}", "/", f"room{number // 5}")
+    return rooms
+
+
+class Counting(dict[Any, Any]):
+    """Counts how often it is walked through."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.walks += 1
+        return super().__iter__()
+
+    def items(self) -> Any:
+        self.walks += 1
+        return super().items()
+
+    def copy(self) -> Any:
+        self.walks += 1
+        return super().copy()
+
+
+def test_a_departure_does_not_look_through_the_rooms_of_others() -> None:
+    rooms = manager_with(100)
+    rooms.rooms["/"] = watched = Counting(rooms.rooms["/"])
+    for number in range(100):
+        rooms.basic_disconnect(f"s{number}", "/")
+    assert watched.walks == 0
+    assert rooms.rooms == {}
+    assert rooms._rooms_of == {"/": {}}
+    assert rooms._sid_by_eio == {"/": {}}
+
+
+def test_a_client_cannot_enter_another_s_own_room() -> None:
+    rooms = manager_with(2)
+    with pytest.raises(ValueError, match="sid room"):
+        rooms.basic_enter_room("s0", "/", "s1")
+    with pytest.raises(ValueError, match="not connected"):
+        rooms.basic_enter_room("nobody", "/", "room0")
+    assert rooms.members("/", "s1") == {"s1": "e1"}
+
+
+def test_any_manager_is_indexed_and_keeps_its_kind() -> None:
+    redis = socketio.AsyncRedisManager("redis://127.0.0.1:6379", write_only=False)
+    assert isinstance(indexed(redis), IndexedManager)
+    assert isinstance(indexed(redis), socketio.AsyncRedisManager)
+    names = [kind.__name__ for kind in type(redis).__mro__]
+    assert names.index("AsyncPubSubManager") < names.index("IndexedManager") < names.index("BaseManager")

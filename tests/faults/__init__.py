@@ -1,0 +1,1 @@
+"""Real processes, random faults, and a checker that believes nobody: `python -m tests.faults --help`."""

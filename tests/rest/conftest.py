@@ -1,0 +1,3 @@
+from tests.rest.serving import api, api_on_both, closed_api, http, logged, open_api, tokens
+
+__all__ = ["api", "api_on_both", "closed_api", "http", "logged", "open_api", "tokens"]

@@ -1,0 +1,62 @@
+"""Sessions, people and drafts that the store's tests need, and a log as something to await."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from server.domain import Draft, MessageId, Participant, ProcessId, Session, SessionId, UserId, new_id, now
+from server.store.outcomes import Appended
+from server.store.seats import Seats
+from server.store.sessions import SessionStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from server.store.database import Database
+    from server.store.log import MessageLog
+    from server.store.outcomes import Outcome
+
+
+def a_session(**changes: Any) -> Session:
+    fields: dict[str, Any] = {"id": SessionId(new_id()), "name": "Tuesday circle", "max_users": 6, "created_at": now()}
+    return Session(**(fields | changes))
+
+
+async def stored_session(database: Database, **changes: Any) -> Session:
+    session = a_session(**changes)
+    await SessionStore(database).create(session)
+    return session
+
+
+def a_person(name: str) -> Participant:
+    return Participant(UserId(name.lower()), name)
+
+
+def a_draft(session: Session, text: str = "Is anybody there?", *, user: str = "ada", key: str | None = None) -> Draft:
+    return Draft(MessageId(new_id()), session.id, UserId(user), user.title(), text, now(), client_message_id=key)
+
+
+def send(log: MessageLog, draft: Draft) -> asyncio.Future[Outcome]:
+    answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+    log.append(draft, answer.set_result)
+    return answer
+
+
+async def send_all(log: MessageLog, drafts: Iterable[Draft]) -> list[Outcome]:
+    return await asyncio.gather(*[send(log, draft) for draft in drafts])
+
+
+def seqs(outcomes: Iterable[Outcome]) -> list[int]:
+    """The places of messages of which each was stored."""
+    places = []
+    for outcome in outcomes:
+        assert isinstance(outcome, Appended), outcome
+        places.append(outcome.message.seq)
+    return places
+
+
+async def started_seats(database: Database, **options: Any) -> Seats:
+    seats = Seats(database, ProcessId(new_id()), **options)
+    await seats.start()
+    return seats

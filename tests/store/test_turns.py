@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select, text
+
+from server.domain import CloseReason, SessionId, TurnId, TurnReason, UserId, new_id
+from server.store.sessions import SessionStore
+from server.store.tables import turns
+from server.store.turns import AbandonedTurn, Begun, TurnStore
+from tests.store.making import started_seats, stored_session
+
+if TYPE_CHECKING:
+    from server.store.database import Database
+    from server.store.seats import Seats
+
+
+@dataclass(frozen=True)
+class Usage:
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True)
+class Host:
+    """A process that runs turns, and holds the lease they depend on."""
+
+    seats: Seats
+    turns: TurnStore
+
+
+@pytest.fixture
+async def hosts(database: Database) -> list[Host]:
+    seats = [await started_seats(database) for _ in range(4)]
+    return [Host(some, TurnStore(database, some._process_id)) for some in seats]
+
+
+def a_turn() -> TurnId:
+    return TurnId(new_id())
+
+
+async def test_one_of_many_racing_turns_begins(database: Database, hosts: list[Host]) -> None:
+    session = await stored_session(database)
+    begun = await asyncio.gather(*[hosts[i % 4].turns.begin(session.id, a_turn()) for i in range(20)])
+    assert len([turn for turn in begun if turn is not None]) == 1
+
+
+async def test_the_next_turn_begins_when_the_last_has_ended(database: Database, hosts: list[Host]) -> None:
+    session = await stored_session(database)
+    first, second = a_turn(), a_turn()
+    assert await hosts[0].turns.begin(session.id, first) == Begun(1)
+    assert await hosts[1].turns.begin(session.id, second) is None
+    assert await hosts[0].turns.end(first, 1, TurnReason.COMPLETED, "yes", Usage(10, 2))
+    assert await hosts[1].turns.begin(session.id, second) == Begun(1)
+
+
+async def test_turns_of_different_sessions_run_side_by_side(database: Database, hosts: list[Host]) -> None:
+    rooms = [await stored_session(database) for _ in range(3)]
+    assert all([await hosts[0].turns.begin(room.id, a_turn()) for room in rooms])
+
+
+async def test_no_turn_begins_where_there_is_no_session_or_an_ended_one(database: Database, hosts: list[Host]) -> None:
+    over = await stored_session(database)
+    await SessionStore(database).close(over.id, CloseReason.ENDED)
+    assert await hosts[0].turns.begin(over.id, a_turn()) is None
+    assert await hosts[0].turns.begin(SessionId(new_id()), a_turn()) is None
+
+
+async def test_a_turn_ends_once_and_keeps_what_was_counted(database: Database, hosts: list[Host]) -> None:
+    session, turn = await stored_session(database), a_turn()
+    await hosts[0].turns.begin(session.id, turn)
+    assert await hosts[0].turns.renew(turn, 1, "ye", 1)
+    assert await hosts[0].turns.end(turn, 1, TurnReason.STOPPED, "yes", Usage(10, 2))
+    assert not await hosts[0].turns.end(turn, 1, TurnReason.FAILED, "", None)
+    assert not await hosts[0].turns.renew(turn, 1, "no", 1)
+    async with database.reading() as db:
+        row = (await db.execute(select(turns).where(turns.c.id == turn))).one()
+    assert (row.reason, row.text, row.prompt_tokens, row.completion_tokens) == ("stopped", "yes", 10, 2)
+    assert row.ended_at >= row.started_at
+
+
+async def test_a_living_process_keeps_its_turns(database: Database, hosts: list[Host]) -> None:
+    session = await stored_session(database)
+    await hosts[0].turns.begin(session.id, a_turn())
+    assert await hosts[1].turns.abandoned(10) == []
+
+
+async def test_a_dead_process_loses_each_turn_to_one_other_and_its_fence_no_longer_holds(
+    database: Database, hosts: list[Host]
+) -> None:
+    rooms = {(await stored_session(database)).id: a_turn() for _ in range(8)}
+    for session_id, turn in rooms.items():
+        await hosts[0].turns.begin(session_id, turn, 7, "ada")
+        await hosts[0].turns.renew(turn, 1, "so far", 8)
+    await hosts[0].seats.stop()
+    taken = await asyncio.gather(*[host.turns.abandoned(10) for host in hosts[1:]])
+    found = [turn for some in taken for turn in some]
+    assert sorted(found, key=lambda turn: turn.turn_id) == sorted(
+        (AbandonedTurn(turn, session_id, 2, "so far", 8, UserId("ada")) for session_id, turn in rooms.items()),
+        key=lambda turn: turn.turn_id,
+    )
+    stale = next(iter(rooms.values()))
+    assert not await hosts[0].turns.renew(stale, 1, "still here", 1)
+    assert not await hosts[0].turns.end(stale, 1, TurnReason.COMPLETED, "still here", None)
+    assert await hosts[1].turns.end(stale, 2, TurnReason.INTERRUPTED, "so far", None)
+
+
+async def test_a_turn_left_behind_keeps_the_session_busy_until_it_is_ended(
+    database: Database, hosts: list[Host]
+) -> None:
+    session, turn = await stored_session(database), a_turn()
+    await hosts[0].turns.begin(session.id, turn)
+    await hosts[0].seats.stop()
+    assert await hosts[1].turns.begin(session.id, a_turn()) is None
+    (left,) = await hosts[1].turns.abandoned(10)
+    await hosts[1].turns.end(turn, left.fence, TurnReason.INTERRUPTED, left.text, None)
+    assert await hosts[1].turns.begin(session.id, a_turn()) == Begun(1)
+
+
+async def test_a_turn_runs_from_its_begin_to_its_end(database: Database, hosts: list[Host]) -> None:
+    session, turn = await stored_session(database), a_turn()
+    assert not await hosts[1].turns.is_running(session.id)
+    await hosts[0].turns.begin(session.id, turn)
+    assert await hosts[1].turns.is_running(session.id)
+    await hosts[0].turns.end(turn, 1, TurnReason.STOPPED, "", None)
+    assert not await hosts[1].turns.is_running(session.id)
+
+
+async def test_a_summary_only_moves_forward(database: Database, hosts: list[Host]) -> None:
+    session, store = await stored_session(database), hosts[0].turns
+    assert await store.summary(session.id) == ("", 0)
+    assert await store.save_summary(session.id, "a knock", 10)
+    assert not await store.save_summary(session.id, "older", 9)
+    assert await store.summary(session.id) == ("a knock", 10)
+    assert await store.summary(SessionId(new_id())) == ("", 0)
+
+
+async def test_spent_tokens_are_summed_for_a_session_and_for_all(database: Database, hosts: list[Host]) -> None:
+    rooms = [await stored_session(database) for _ in range(2)]
+    for room in rooms:
+        turn = a_turn()
+        await hosts[0].turns.begin(room.id, turn)
+        await hosts[0].turns.end(turn, 1, TurnReason.COMPLETED, "yes", Usage(10, 2))
+    assert await hosts[0].turns.tokens_spent(3600, rooms[0].id) == 12
+    assert await hosts[0].turns.tokens_spent(3600) == 24
+    assert await hosts[0].turns.tokens_spent(-1) == 0
+
+
+async def test_without_the_index_two_turns_would_run(database: Database, hosts: list[Host]) -> None:
+    async with database.writing() as db:
+        await db.execute(text("DROP INDEX uq_turns_session_id_running"))
+    session = await stored_session(database)
+    begun = [await host.turns.begin(session.id, a_turn()) for host in hosts]
+    assert begun == [Begun(1)] * 4

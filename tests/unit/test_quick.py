@@ -1,0 +1,46 @@
+"""The quick reading of a message says what the schema says, or leaves it to the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.errors import ValidationFailed
+from server.protocol import inbound
+from server.protocol.quick import quick_message
+
+SCHEMA = inbound.SendMessageSchema()
+
+texts = st.one_of(
+    st.text(max_size=40),
+    st.text(alphabet="\x00 \t\n\ud800a\u2028é", max_size=6),
+    st.integers(7_990, 8_010).map(lambda length: "x" * length),
+)
+values = st.one_of(texts, st.none(), st.integers(), st.booleans(), st.lists(st.integers(), max_size=2))
+keys = st.sampled_from(["message", "client_message_id", "clientOffset", "user_name", "other"])
+objects = st.one_of(st.dictionaries(keys, values, max_size=4), st.fixed_dictionaries({"message": texts}), values)
+
+
+@given(said=objects)
+def test_it_answers_as_the_schema_or_not_at_all(said: Any) -> None:
+    quick = quick_message(said)
+    if quick is not None:
+        assert inbound.read(SCHEMA, said) == quick
+
+
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=100))
+def test_it_reads_every_plain_message(text: str) -> None:
+    quick = quick_message({"message": text, "client_message_id": "c-1", "user_name": "whoever"})
+    assert (quick is None) == text.isspace()
+
+
+@pytest.mark.parametrize(
+    "said", [{"message": "x", "other": 1}, {"message": "\ud800"}, {"message": "x" * 8_001}, [], None]
+)
+def test_what_the_schema_refuses_is_left_to_it(said: object) -> None:
+    assert quick_message(said) is None
+    with pytest.raises(ValidationFailed):
+        inbound.read(SCHEMA, said)

@@ -27,6 +27,8 @@ LOCK_SOURCES = {
     "test": ["pyproject.toml", "--extra", "openai", "--group", "test", "--group", "lint"],
     "build": ["--group", "build"],
 }
+# The whole suite waits more than it computes; a file's tests stay together, they share what is slow to start.
+IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
 CHECKS = ("ruff check", "ruff format --check", "mypy", "lint-imports")
 COMPILE = "pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet"
 USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]
@@ -114,7 +116,7 @@ def run(arguments: list[str]) -> NoReturn:
 
 def test(arguments: list[str]) -> NoReturn:
     install("test")
-    execute("pytest", *arguments)
+    execute("pytest", *([] if any(not word.startswith("-") for word in arguments) else IN_PARALLEL), *arguments)
 
 
 def in_venv(command: str) -> list[str]:

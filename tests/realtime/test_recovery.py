@@ -60,16 +60,21 @@ async def test_the_past_comes_before_the_present_while_others_speak(
 ) -> None:
     """Subscribed first, replayed next, live last: without that order there are holes or repeats here."""
     session_id = await api_on_both.session()
-    await spoken(api_on_both, session_id, 20)
-    speaking = asyncio.create_task(spoken(api_on_both, session_id, 60))
-    joiners = []
-    while not speaking.done():
-        joiners.append(await seated(js, api_on_both, session_id, transports=transports, last_seq=5))
+    words = await spoken(api_on_both, session_id, 20)
+    all_joined = asyncio.Event()
+
+    async def speak() -> None:
+        while not all_joined.is_set():
+            words.append(str(len(words) + 1))
+            assert (await api_on_both.say(session_id, words[-1], user_id="rest")).status == 201
+
+    speaking = asyncio.create_task(speak())
+    joiners = [await seated(js, api_on_both, session_id, transports=transports, last_seq=5) for _ in range(5)]
+    all_joined.set()
     await speaking
     for joiner in joiners:
-        await heard(joiner, "80")
-        assert texts(joiner) == [str(number) for number in range(6, 81)]
-    assert len(joiners) > 1
+        await heard(joiner, words[-1])
+        assert texts(joiner) == words[5:]
 
 
 async def test_a_raw_client_gets_what_came_later(api_on_both: Api) -> None:

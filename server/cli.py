@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from dataclasses import replace
-from typing import NoReturn
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -98,6 +99,37 @@ def create_token(
     except (ValueError, OverflowError) as error:
         _fail(f"token: {error}")
     click.echo(made)
+
+
+@main.command()
+@click.argument("url")
+@click.option("--rooms", type=click.IntRange(1), default=50, show_default=True, help="Sessions.")
+@click.option("--people", type=click.IntRange(1, 10_000), default=6, show_default=True, help="In each of them.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages/s in all, coming by chance.")
+@click.option("--in-flight", type=click.IntRange(1), default=1, show_default=True, help="Without --rate: in each room.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=10, show_default=True, help="Measured.")
+@click.option("--warmup", type=click.FloatRange(0), default=2, show_default=True, help="Seconds before that.")
+@click.option("--text-chars", type=click.IntRange(1, 8_000), default=50, show_default=True, help="Of each message.")
+@click.option("--connect-only", is_flag=True, help="Connect and stay, and say nothing.")
+@click.option("--connect-rate", type=click.FloatRange(0, min_open=True), help="Connects/s; else 64 at once.")
+@click.option("--token", help="A service token, if the server asks for one.")
+@click.option("--source", "sources", multiple=True, help="Local address to connect from; may be repeated.")
+@click.option("--spirit", is_flag=True, help="Let the spirit answer.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, writable=True), help="Write all figures there.")
+def loadtest(json_file: str | None, **wishes: Any) -> None:
+    """Load the server at URL and check what it answers; ends with 1 if it broke a promise, 2 if it could not."""
+    from server.loadtest.plan import Plan, Trouble
+    from server.loadtest.run import load_test
+
+    try:
+        report = asyncio.run(load_test(Plan(**wishes)))
+    except Trouble as trouble:
+        click.echo(f"loadtest: {trouble}", err=True)
+        sys.exit(2)
+    click.echo(report)
+    if json_file is not None:
+        Path(json_file).write_text(_pretty(report.as_object()) + "\n", encoding="utf-8")
+    sys.exit(0 if report.passed else 1)
 
 
 @main.command()

@@ -1,0 +1,1 @@
+"""Measuring this checkout: see README.md here."""

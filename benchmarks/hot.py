@@ -1,0 +1,160 @@
+"""The functions that every message passes, one by one, each ready to be called again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+from server.core.limits import Limits
+from server.core.sequencer import Sequencer
+from server.domain import Draft, Message, MessageId, SessionId, UserId, new_id, now
+from server.engine import Accept, Encoded, SocketServer
+from server.engine.connection import Connection
+from server.engine.encoded import encode_ack, encode_text
+from server.engine.frame_parser import FrameParser
+from server.engine.frames import frame, unmask
+from server.engine.messages import read_event
+from server.engine.websocket import WebSocket
+from server.protocol.envelopes import success
+from server.protocol.outbound import MessageReceived, posted_object
+from server.protocol.quick import quick_message
+from server.protocol.wire import WireEvent
+from server.store.outcomes import outcome_of, spread, without_repeats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEXT = "Is anybody there? Knock once for yes and twice for no."
+SAID = {"message": TEXT, "client_message_id": "7f3a-112"}
+EVENT = '17["send_message",' + orjson.dumps(SAID).decode() + "]"
+PAYLOAD = b"42" + EVENT.encode()
+MASK = b"\x37\xfa\x21\x3d"
+SESSION, USER = SessionId(new_id()), UserId(new_id())
+HITS_OF_ONE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """Something to measure; `make` prepares it and returns the call, which does the work `times` times."""
+
+    name: str
+    make: Callable[[], Callable[[], object]]
+    times: int = 1
+
+
+def draft() -> Draft:
+    return Draft(MessageId(new_id()), SESSION, USER, "Ada", TEXT, now(), client_message_id="7f3a-112")
+
+
+def message() -> Message:
+    return Message(MessageId(new_id()), SESSION, 112, USER, "Ada", TEXT, now(), client_message_id="7f3a-112")
+
+
+def frame_parse() -> Callable[[], object]:
+    size = len(PAYLOAD)
+    head = bytes((0x81, 0x80 | size)) if size < 126 else bytes((0x81, 0x80 | 126)) + size.to_bytes(2, "big")
+    received = head + MASK + unmask(PAYLOAD, MASK)
+    parser = FrameParser(1_000_000)
+    return lambda: list(parser.feed(received))
+
+
+def count_limits() -> Callable[[], object]:
+    limits, number = Limits(enabled=True), itertools.count()
+    # Ten messages of each person: nobody comes to the limit, and not everybody is new.
+    return lambda: limits.message(SESSION, UserId(str(next(number) // HITS_OF_ONE)))
+
+
+def make_event() -> Callable[[], object]:
+    said = message()
+    return lambda: encode_text(WireEvent.of(MessageReceived(said)).socket_io(with_offset=True))
+
+
+def make_ack() -> Callable[[], object]:
+    said = message()
+    return lambda: encode_ack(17, success(posted_object(said)))
+
+
+def offer() -> Callable[[], object]:
+    order: Sequencer[None] = Sequencer()
+    order.start(0)
+    numbers = itertools.count(1)
+    return lambda: order.offer(next(numbers), None)
+
+
+def pack() -> Callable[[], object]:
+    wire = WireEvent.of(MessageReceived(message()))
+    return lambda: WireEvent.unpack(wire.pack())
+
+
+def batch() -> Callable[[], object]:
+    drafts = [Draft(MessageId(new_id()), SESSION, USER, "Ada", TEXT, now(), False, str(n)) for n in range(100)]
+
+    def prepare() -> object:
+        firsts, places = without_repeats(drafts)
+        orjson.dumps(firsts)
+        return spread([outcome_of(one, seq) for seq, one in enumerate(firsts, 1)], places)
+
+    return prepare
+
+
+class NullTransport(asyncio.Transport):
+    """Takes everything and sends nothing: what is left is our own work."""
+
+    def write(self, data: object) -> None: ...
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+async def crowded(sio: SocketServer, members: int) -> None:
+    """Has so many clients in the room "hall" of a server, none of them on a network."""
+
+    async def accept(_: object) -> Accept:
+        return Accept()
+
+    sio.on_connect(accept)
+    for number in range(members):
+        link = WebSocket(on_text=print, on_close=print, frame_bytes=65_536, queued_bytes=1_048_576)
+        link.attach(NullTransport())
+        peer = Connection(sio.eio, f"e{number}", "127.0.0.1", link)
+        await sio._direct.connect(peer, None, {}, "127.0.0.1", f"s{number}")  # noqa: SLF001 - the way past HTTP
+        sio.enter(f"s{number}", "hall")
+
+
+def broadcast(members: int, times: int) -> Callable[[], object]:
+    loop = asyncio.new_event_loop()
+    sio = SocketServer()
+    loop.run_until_complete(crowded(sio, members))
+    packet: Encoded = make_event()()  # type: ignore[assignment]
+
+    async def tell() -> None:
+        for _ in range(times):
+            sio.broadcast("hall", packet)
+            await asyncio.sleep(0)  # what one turn of the loop brings leaves in one write
+
+    return lambda: loop.run_until_complete(tell())
+
+
+HOT = (
+    Hot("unmask", lambda: lambda: unmask(PAYLOAD, MASK)),
+    Hot("frame parser: one text frame", frame_parse),
+    Hot("read_event", lambda: lambda: read_event(EVENT)),
+    Hot("quick_message", lambda: lambda: quick_message(SAID)),
+    Hot("limits: one message", count_limits),
+    Hot("Draft", lambda: draft),
+    Hot("Message", lambda: message),
+    Hot("event: object, JSON, packet, frame", make_event),
+    Hot("ack: object, JSON, packet, frame", make_ack),
+    Hot("frame", lambda: lambda: frame(PAYLOAD)),
+    Hot("sequencer: offer", offer),
+    Hot("wire: pack and unpack", pack),
+    Hot("log: a batch of 100 prepared", batch),
+    Hot("broadcast to 6", lambda: broadcast(6, 100), times=100),
+    Hot("broadcast to 1,000", lambda: broadcast(1_000, 1)),
+)

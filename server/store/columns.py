@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import BindParameter, Boolean, DateTime, Dialect, Float, Text, bindparam
@@ -12,6 +12,9 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# Of a moment in UTC, without its zone.
+_MOMENT_CHARS: Final = 26
 
 
 class Moment(TypeDecorator[datetime]):
@@ -37,6 +40,16 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value if dialect.name == "postgresql" else value.replace(tzinfo=UTC)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return the text that `Moment` stores on SQLite, for statements that do without SQLAlchemy."""
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")[:_MOMENT_CHARS]
+
+
+def moment_of_text(stored: str) -> datetime:
+    """Return the moment of such a text."""
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 class _SecondsFromNow(FunctionElement[datetime]):

@@ -17,6 +17,7 @@ from server.store.drivers import (
     STATEMENT_SECONDS,
     connect_postgresql,
 )
+from server.store.lines import Line
 from server.store.outages import outages_named
 from server.store.urls import DatabaseUrl, Dialect, parse
 
@@ -34,8 +35,11 @@ class Database:
         self.url = url
         self.engine = engine
         self.dialect: Dialect = url.dialect
+        # One for what only reads: it never waits for the disk.
+        self.reads = Line(url)
+        self.writes = Line(url)
         self._writers = asyncio.Lock()
-        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @classmethod
     def at(cls, url: str, *, pool_connections: int = POOL_CONNECTIONS) -> Self:
@@ -55,7 +59,7 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection on which every statement stands alone, without a transaction's round trips."""
         with outages_named():
-            async with self._reads.connect() as db, _cut_after(db, UNIT_SECONDS):
+            async with self._autocommit.connect() as db, _cut_after(db, UNIT_SECONDS):
                 yield db
 
     @asynccontextmanager
@@ -95,6 +99,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.reads.aclose()
+        await self.writes.aclose()
         await self.engine.dispose()
 
 

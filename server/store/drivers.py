@@ -28,6 +28,10 @@ _POSTGRESQL_SETTINGS: Final = {
     "plan_cache_mode": "force_custom_plan",
 }
 
+# For a connection that runs the same few statements all its life: each is planned once, for planning costs more than
+# running it. That is done while tables may still be empty, so the plan must not come to depend on that.
+PLANNED_ONCE: Final = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+
 SQLITE_PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {int(LOCK_WAIT_SECONDS * 1000)}",
     "PRAGMA journal_mode = WAL",

@@ -9,7 +9,7 @@ import orjson
 
 from server.domain import Draft, Message, MessageId, SessionId, UserId
 from server.errors import DatabaseUnavailable, SessionClosed, SessionNotFound
-from server.store.drivers import CONNECT_SECONDS, Connection, connect_postgresql
+from server.store.drivers import CONNECT_SECONDS, PLANNED_ONCE, Connection, connect_postgresql
 from server.store.outages import outages_named
 from server.store.outcomes import Written
 
@@ -64,13 +64,7 @@ JOIN messages m ON m.session_id = k.session_id AND m.seq = k.seq
 """
 _KNOWN: Final = "SELECT id FROM sessions WHERE id = ANY ($1)"
 
-_SETTINGS: Final = {
-    "statement_timeout": str(int(COMMIT_SECONDS * 1000)),
-    # One plan, made once: planning the statement anew costs more than running it. It is made while tables may
-    # still be empty, so it must not come to depend on that.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-}
+_SETTINGS: Final = {"statement_timeout": str(int(COMMIT_SECONDS * 1000)), **PLANNED_ONCE}
 
 
 class PostgresWriter:

@@ -4,13 +4,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import orjson
 
 from server.domain import Draft, Message, MessageId, SessionId, UserId
 from server.errors import DatabaseUnavailable, SessionClosed, SessionNotFound
+from server.store.columns import moment_of_text, moment_text
 from server.store.database import Database
 from server.store.drivers import connect_sqlite
 from server.store.outages import outages_named
@@ -29,9 +29,6 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 _BUMP: Final = """
 UPDATE sessions SET last_seq = ?, last_active_at = strftime('%Y-%m-%d %H:%M:%f000', 'now') WHERE id = ?
 """
-
-# Of a moment in UTC, without its zone.
-_MOMENT_CHARS: Final = 26
 
 Answer = TypeVar("Answer")
 
@@ -127,7 +124,7 @@ def _earlier(connection: sqlite3.Connection, draft: Draft) -> Message | None:
         UserId(user_id),
         user_name,
         text,
-        datetime.fromisoformat(moment).replace(tzinfo=UTC),
+        moment_of_text(moment),
         bool(is_spirit),
         client_message_id,
     )
@@ -141,8 +138,7 @@ def _row(draft: Draft, seq: int) -> tuple[object, ...]:
         draft.user_id,
         draft.user_name,
         draft.text,
-        # As `Moment` stores it.
-        draft.timestamp.astimezone(UTC).isoformat(" ", "microseconds")[:_MOMENT_CHARS],
+        moment_text(draft.timestamp),
         draft.is_spirit,
         draft.client_message_id,
     )

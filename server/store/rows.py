@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, select
 
 from server.domain import (
@@ -19,6 +22,7 @@ from server.domain import (
     SpiritSettings,
     UserId,
 )
+from server.store.columns import moment_of_text
 from server.store.tables import messages, sessions
 
 SESSION_COLUMNS = (
@@ -64,6 +68,21 @@ def session_of(row: Sequence[Any]) -> Session:
     )
 
 
+def session_of_driver(row: Sequence[Any]) -> Session:
+    """Return the session of such a row as a driver hands it over: JSON as text, and SQLite's moments and booleans."""
+    id_, name, max_users, created_at, is_active, spirit, last_seq, close_reason = row
+    return Session(
+        SessionId(id_),
+        name,
+        max_users,
+        created_at if isinstance(created_at, datetime) else moment_of_text(created_at),
+        bool(is_active),
+        _spirit_of_json(spirit),
+        last_seq,
+        CloseReason(close_reason) if close_reason else None,
+    )
+
+
 def message_of(row: Sequence[Any]) -> Message:
     """Return the message of a row of `MESSAGE_COLUMNS`."""
     id_, session_id, seq, user_id, *rest = row
@@ -83,3 +102,8 @@ def spirit_stored(spirit: SpiritSettings) -> dict[str, Any]:
 def _spirit_of(stored: dict[str, Any]) -> SpiritSettings:
     words = {"answers": Answers(stored["answers"]), "overlap": Overlap(stored["overlap"])}
     return SpiritSettings(**(stored | words))
+
+
+@lru_cache(maxsize=256)  # nearly every session has the same; reading it anew costs 3 µs
+def _spirit_of_json(stored: str) -> SpiritSettings:
+    return _spirit_of(orjson.loads(stored))

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain import CloseReason, Session, SessionId
@@ -13,11 +13,10 @@ from server.protocol.commands import ChangeSession
 from server.store.columns import from_now, is_one_of
 from server.store.cursors import Cursor
 from server.store.database import Database
-from server.store.questions import Questions
 from server.store.rows import SESSION_COLUMNS, session_of, sessions_read, spirit_stored
+from server.store.session_lines import SessionLines
 from server.store.tables import messages, sessions
 
-_MAX_BATCH: Final = 200
 _MESSAGES_PER_PURGE: Final = 5_000
 
 
@@ -35,17 +34,15 @@ class SessionStore:
     def __init__(self, database: Database) -> None:
         """Work on an open database."""
         self._database = database
-        # A trip through the pool costs 0.4 ms of CPU, which 30 callers at once share.
-        self._creations: Questions[Session, None] = Questions(self._create_all, _MAX_BATCH)
-        self._lookups: Questions[SessionId, Session | None] = Questions(self._get_all, _MAX_BATCH)
+        self._lines = SessionLines(database)
 
     async def create(self, session: Session) -> None:
         """Store a new session; committed when this returns."""
-        await self._creations.ask(session)
+        await self._lines.make(session)
 
     async def get(self, session_id: SessionId) -> Session | None:
         """Return a session, ended or not, or None; as it is no earlier than at the call."""
-        return await self._lookups.ask(session_id)
+        return await self._lines.find(session_id)
 
     async def page(self, limit: int, cursor: str | None) -> tuple[list[Session], str | None]:
         """Return the newest sessions behind `cursor`, newest first, and the cursor of the next page if there is one.
@@ -119,17 +116,6 @@ class SessionStore:
                 removed = await _purge_some(db, ended_before_seconds, limit)
         return removed
 
-    async def _create_all(self, made: list[Session]) -> list[None]:
-        async with self._database.writing() as db:
-            await db.execute(insert(sessions).values(last_active_at=from_now(0)), [_stored(one) for one in made])
-        return [None] * len(made)
-
-    async def _get_all(self, session_ids: list[SessionId]) -> list[Session | None]:
-        async with self._database.reading() as db:
-            rows = await db.execute(sessions_read().where(is_one_of(sessions.c.id, set(session_ids))))
-        found = {row[0]: session_of(row) for row in rows}
-        return [found.get(id_) for id_ in session_ids]
-
 
 async def locked(db: AsyncConnection, session_id: SessionId) -> Session:
     """Return a session whose row nobody else changes before this transaction ends; raises `SessionNotFound`."""
@@ -169,17 +155,6 @@ async def _purge_some(db: AsyncConnection, ended_before_seconds: float, limit: i
         return None
     await db.execute(delete(sessions).where(is_one_of(sessions.c.id, ids)))
     return len(ids)
-
-
-def _stored(session: Session) -> dict[str, Any]:
-    return {
-        "id": session.id,
-        "name": session.name,
-        "created_at": session.created_at,
-        "max_users": session.max_users,
-        "is_active": session.is_active,
-        "spirit": spirit_stored(session.spirit),
-    }
 
 
 def _changed(session: Session, change: ChangeSession) -> Session:

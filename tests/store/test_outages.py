@@ -13,6 +13,7 @@ from server.store.database import Database
 from server.store.history import History
 from server.store.migrations import migrate
 from server.store.outcomes import Appended
+from server.store.sessions import SessionStore
 from tests.services.postgres import Postgres
 from tests.store.making import a_draft, send, stored_session
 
@@ -121,6 +122,34 @@ async def test_the_pool_too_tells_of_a_frozen_server_within_the_bound_and_recove
 
 
 async def test_the_pool_survives_a_restart_of_the_server(private: Postgres, database: Database) -> None:
-    await asyncio.gather(*[stored_session(database) for _ in range(20)])
+    pages = [(await stored_session(database)).id for _ in range(20)]
+    await asyncio.gather(*[History(database).after(session_id, 0, 1) for session_id in pages])
     await asyncio.to_thread(private.restart_immediate)
-    await asyncio.gather(*[stored_session(database) for _ in range(20)])
+    await asyncio.gather(*[History(database).after(session_id, 0, 1) for session_id in pages])
+
+
+async def test_a_line_tells_of_a_frozen_server_within_the_bound_and_recovers(
+    private: Postgres, database: Database
+) -> None:
+    sessions = SessionStore(database)
+    session = await stored_session(database)
+    assert await sessions.get(session.id) == session
+    private.freeze()
+    try:
+        began = time.perf_counter()
+        answers = await asyncio.gather(*[sessions.get(session.id) for _ in range(40)], return_exceptions=True)
+        assert {type(answer) for answer in answers} == {DatabaseUnavailable}
+        assert time.perf_counter() - began < BOUND_SECONDS
+    finally:
+        private.thaw()
+    assert await sessions.get(session.id) == session
+
+
+async def test_a_line_survives_a_restart_of_the_server(private: Postgres, database: Database) -> None:
+    sessions = SessionStore(database)
+    before = await stored_session(database)
+    assert await sessions.get(before.id) == before
+    await asyncio.to_thread(private.restart_immediate)
+    assert await sessions.get(before.id) == before
+    after = await stored_session(database)
+    assert await sessions.get(after.id) == after

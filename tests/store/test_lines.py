@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from server.errors import DatabaseUnavailable
+from server.store import lines
+from server.store.database import Database
+
+BOUND_SECONDS = 5.0
+ENDLESS = {
+    "postgresql": "SELECT pg_sleep(30), $1::text",
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+}
+ECHO = {"postgresql": "SELECT $1::text", "sqlite": "SELECT ?"}
+
+
+async def test_statements_asked_for_at_once_take_turns(database: Database) -> None:
+    said = [str(number) for number in range(20)]
+    heard = await asyncio.gather(*[database.reads.ask(ECHO[database.dialect], text) for text in said])
+    assert [rows[0][0] for rows in heard] == said
+
+
+async def test_a_statement_that_takes_too_long_is_ended_and_the_next_one_answered(database: Database) -> None:
+    began = time.perf_counter()
+    with pytest.raises(DatabaseUnavailable):
+        await database.reads.ask(ENDLESS[database.dialect], "1")
+    assert time.perf_counter() - began < BOUND_SECONDS
+    assert [tuple(row) for row in await database.reads.ask(ECHO[database.dialect], "x")] == [("x",)]
+
+
+async def test_nobody_waits_behind_a_statement_that_takes_too_long(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "TURN_SECONDS", 0.05)
+    slow = asyncio.create_task(database.reads.ask(ENDLESS[database.dialect], "1"))
+    await asyncio.sleep(0)
+    with pytest.raises(DatabaseUnavailable):
+        await database.reads.ask(ECHO[database.dialect], "x")
+    assert not slow.done()
+    with pytest.raises(DatabaseUnavailable):
+        await slow
+
+
+async def test_reading_does_not_wait_for_what_is_written(database: Database) -> None:
+    slow = asyncio.create_task(database.writes.ask(ENDLESS[database.dialect], "1"))
+    await asyncio.sleep(0)
+    assert (await database.reads.ask(ECHO[database.dialect], "x"))[0][0] == "x"
+    assert not slow.done()
+    with pytest.raises(DatabaseUnavailable):
+        await slow
+
+
+async def test_a_closed_line_is_an_outage(database: Database) -> None:
+    assert (await database.reads.ask(ECHO[database.dialect], "x"))[0][0] == "x"
+    await database.close()
+    with pytest.raises(DatabaseUnavailable):
+        await database.reads.ask(ECHO[database.dialect], "x")
+
+
+async def test_a_line_to_nowhere_is_an_outage() -> None:
+    for url in ("postgresql://nobody@127.0.0.1:1/nothing", "sqlite:////nowhere/at/all.db"):
+        database = await Database.open(url)
+        with pytest.raises(DatabaseUnavailable):
+            await database.writes.ask(ECHO[database.dialect], "x")
+        await database.close()

@@ -5,14 +5,12 @@ that drops keeps the seat for a grace period, so that coming back is silent.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from server.core.ports import Broadcaster
 from server.domain import Participant, Session, SessionId, UserId
-from server.errors import DatabaseUnavailable, SeanceError
+from server.errors import DatabaseUnavailable, SeanceError, SessionNotFound
 from server.logs import logger
 from server.protocol.outbound import UserJoined, UserLeft
 from server.store.seats import Seats
@@ -31,7 +29,11 @@ class Entered:
 
 
 class Presence:
-    """Seats people and tells the others; joins and leaves of one person never overtake each other."""
+    """Seats people and tells the others; joins and leaves of one person never overtake each other.
+
+    No lock is needed for that. Which connections hold a seat is written down before the seat is asked for and
+    given up, and the seats are asked in the order of the calls and answer in that order.
+    """
 
     def __init__(self, seats: Seats, broadcaster: Broadcaster, *, grace_seconds: float) -> None:
         """Take the seats, who is told, and how long a dropped person's seat is kept."""
@@ -39,7 +41,6 @@ class Presence:
         self._broadcaster = broadcaster
         self._grace_seconds = grace_seconds
         self._here: dict[Place, _Seated] = {}
-        self._locks: defaultdict[Place, _CountedLock] = defaultdict(_CountedLock)
         self._lapsed: set[Place] = set()
         self._unfreed: dict[Place, Participant] = {}
 
@@ -49,27 +50,46 @@ class Presence:
         Raises `SessionNotFound`, `SessionClosed`, `SessionFull`, `DatabaseUnavailable`.
         """
         place = (session_id, user.user_id)
-        async with self._alone(place):
+        seated = self._here.get(place)
+        if seated is None:
+            seated = self._here[place] = _Seated(user)
+        seated.connection_ids.add(connection_id)
+        try:
             taken = await self._seats.take(session_id, user)
-            self._here.setdefault(place, _Seated(user)).connection_ids.add(connection_id)
+        except (DatabaseUnavailable, asyncio.CancelledError):
+            if self._is_last(place, connection_id):
+                self._unfreed[place] = user  # nobody knows whether the seat was taken
+            raise
+        except Exception:
+            if self._is_last(place, connection_id) and seated.holds:
+                self._drop(session_id, user)  # who held it went meanwhile
+            raise
+        seated.user, seated.holds = user, True
         if taken.came:
             log.info("user.joined", session_id=session_id, user_id=user.user_id)
             self._broadcaster.tell_others(session_id, UserJoined(user), besides=user.user_id)
         return Entered(taken.session, user, taken.users)
 
-    async def leave(self, session_id: SessionId, user: Participant, connection_id: str, *, clean: bool) -> None:
-        """Give a connection's seat up: at once if `clean`, after the grace period if it dropped."""
-        place = (session_id, user.user_id)
-        async with self._alone(place):
-            seated = self._here.get(place)
-            if seated is not None:
-                seated.connection_ids.discard(connection_id)
-                if seated.connection_ids:
-                    return
-                del self._here[place]
-            gone = await self._give_up(session_id, user, clean=clean or not self._grace_seconds)
-        if gone:
-            self._tell_left(session_id, user)
+    async def leave(self, session_id: SessionId, user: Participant, connection_id: str) -> None:
+        """Give a connection's seat up; returns once it is free."""
+        if self._is_last((session_id, user.user_id), connection_id):
+            await self._free(session_id, user)
+
+    def depart(self, session_id: SessionId, user: Participant, connection_id: str, *, clean: bool) -> None:
+        """Give up the seat of a connection that is gone: at once if `clean`, after the grace period if it dropped.
+
+        Returns before that is stored.
+        """
+        if not self._is_last((session_id, user.user_id), connection_id):
+            return
+        if clean or not self._grace_seconds:
+            self._free(session_id, user)
+        else:
+            self._drop(session_id, user)
+
+    async def departed(self) -> None:
+        """Wait until all who went so far are out of their seats, and the others were told."""
+        await self._seats.settled()
 
     async def users(self, session_id: SessionId) -> list[Participant]:
         """Return who is there now, over all processes."""
@@ -88,74 +108,78 @@ class Presence:
 
     async def sweep(self) -> None:
         """Tell of those whose grace, or whose process, ran out; give up what the database did not hear of."""
-        for session_id, user in await self._seats.sweep():
-            self._tell_left(session_id, user)
-        for place, person in list(self._unfreed.items()):
-            await self._give_up_late(place, person)
+        gone = await self._seats.sweep()
+        for session_id, user in gone:
+            self._broadcaster.tell(session_id, UserLeft(user))
+        if gone:
+            # One line: a line each would cost more than the rest when everyone's grace ends at once.
+            log.info("users.swept", count=len(gone))
+        unfreed, self._unfreed = self._unfreed, {}
+        await asyncio.gather(*(self._free_late(place, user) for place, user in unfreed.items()))
 
     async def _seat_again(self, place: Place) -> None:
         session_id, user_id = place
-        async with self._alone(place):
-            self._lapsed.discard(place)
-            if (seated := self._here.get(place)) is None:
-                return
-            try:
-                taken = await self._seats.take(session_id, seated.user)
-            except DatabaseUnavailable:
-                self._lapsed.add(place)  # the next beat tries again
-            except SeanceError as error:
-                log.warning("seat.lost", session_id=session_id, user_id=user_id, code=error.code)
-                self._broadcaster.evict(session_id, seated.connection_ids, error)
-            else:
-                if taken.came:
-                    self._broadcaster.tell_others(session_id, UserJoined(seated.user), besides=user_id)
-
-    async def _give_up(self, session_id: SessionId, user: Participant, *, clean: bool) -> bool:
+        self._lapsed.discard(place)
+        if (seated := self._here.get(place)) is None:
+            return
         try:
-            if clean:
-                return await self._seats.free(session_id, user.user_id)
-            await self._seats.drop(session_id, user.user_id, self._grace_seconds)
+            taken = await self._seats.take(session_id, seated.user)
         except DatabaseUnavailable:
+            self._lapsed.add(place)  # the next beat tries again
+        except SeanceError as error:
+            log.warning("seat.lost", session_id=session_id, user_id=user_id, code=error.code)
+            self._broadcaster.evict(session_id, seated.connection_ids, error)
+        else:
+            if taken.came:
+                self._broadcaster.tell_others(session_id, UserJoined(seated.user), besides=user_id)
+
+    def _is_last(self, place: Place, connection_id: str) -> bool:
+        """Forget a connection; tell whether nobody holds the seat any more."""
+        seated = self._here.get(place)
+        if seated is not None:
+            seated.connection_ids.discard(connection_id)
+            if seated.connection_ids:
+                return False
+            del self._here[place]
+        return True
+
+    def _drop(self, session_id: SessionId, user: Participant) -> None:
+        heard = partial(self._gave_up, session_id, user)
+        self._seats.drop(session_id, user.user_id, self._grace_seconds, heard)
+
+    def _free(self, session_id: SessionId, user: Participant) -> asyncio.Future[None]:
+        """Free a seat; the future is done once it is free, or was found not to be."""
+        freed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def heard(gone: bool | Exception) -> None:
+            self._gave_up(session_id, user, gone)
+            if not freed.done():
+                freed.set_result(None)
+
+        self._seats.free(session_id, user.user_id, heard)
+        return freed
+
+    async def _free_late(self, place: Place, user: Participant) -> None:
+        """Free a seat that could not be freed in time, unless its person is back."""
+        if place not in self._here:
+            await self._free(place[0], user)
+
+    def _gave_up(self, session_id: SessionId, user: Participant, gone: bool | Exception | None) -> None:
+        """Learn what became of a seat that was given up; True means that its person is nowhere now."""
+        if gone is True:
+            log.info("user.left", session_id=session_id, user_id=user.user_id)
+            self._broadcaster.tell(session_id, UserLeft(user))
+        elif isinstance(gone, DatabaseUnavailable):
             log.warning("seat.not_freed", session_id=session_id, user_id=user.user_id)
             self._unfreed[session_id, user.user_id] = user
-        return False
-
-    async def _give_up_late(self, place: Place, user: Participant) -> None:
-        """Free a seat that could not be freed in time, unless its person is back; raises `DatabaseUnavailable`."""
-        async with self._alone(place):
-            gone = place not in self._here and await self._seats.free(*place)
-            self._unfreed.pop(place, None)
-        if gone:
-            self._tell_left(place[0], user)
-
-    def _tell_left(self, session_id: SessionId, user: Participant) -> None:
-        log.info("user.left", session_id=session_id, user_id=user.user_id)
-        self._broadcaster.tell(session_id, UserLeft(user))
-
-    @asynccontextmanager
-    async def _alone(self, place: Place) -> AsyncIterator[None]:
-        lock = self._locks[place]
-        lock.waiting += 1
-        try:
-            async with lock:
-                yield
-        finally:
-            lock.waiting -= 1
-            if not lock.waiting:
-                self._locks.pop(place, None)
+        elif isinstance(gone, Exception) and not isinstance(gone, SessionNotFound):
+            log.error("seat.failed", session_id=session_id, user_id=user.user_id, error=type(gone).__name__)
 
 
 @dataclass(slots=True)
 class _Seated:
-    """A person and the connections of this process that hold the seat."""
+    """A person and the connections of this process that hold the seat, or ask for it; `holds` once one has it."""
 
     user: Participant
     connection_ids: set[str] = field(default_factory=set)
-
-
-class _CountedLock(asyncio.Lock):
-    """A lock that knows how many hold or want it, so that it can be forgotten when none does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waiting = 0
+    holds: bool = False

@@ -125,33 +125,47 @@ class Admission:
         if here is not None and here.session_id != wish.session_id:
             raise ValidationFailed(details={"session_id": ["Leave the other session first."]})
         place = await self._check(visitor, wish, here.identity.token_id if here and here.identity else None)
-        await self.leave(visitor, clean=False)  # not before: who may not come back stays
+        self._let_go(visitor, clean=False)  # not before: who may not come back stays
         return self.welcome(await self._take_seat(visitor, place, wish.last_seq)).data()
 
     def depart(self, visitor: Visitor, *, clean: bool) -> None:
-        """Let go of a connection that is lost or closed, once nothing of it is under way."""
+        """Let go of a connection that is lost or closed; its seat is free at once if `clean`, else after the grace.
+
+        All that can be done is done before this returns: a task for each would double what it costs that
+        thousands go at once. Only who goes in the middle of joining has to be waited for.
+        """
         visitor.gone = True
-        departure = asyncio.create_task(self._depart(visitor, clean=clean))
-        self._departures.add(departure)
-        departure.add_done_callback(self._departures.discard)
+        self._let_go(visitor, clean=clean)
+        if not visitor.is_free:
+            departure = asyncio.create_task(self._depart_late(visitor, clean=clean))
+            self._departures.add(departure)
+            departure.add_done_callback(self._departures.discard)
 
     async def departed(self) -> None:
         """Wait until all that went are out of their seats."""
         if self._departures:
             await asyncio.wait(list(self._departures))
+        await self._presence.departed()
 
-    async def _depart(self, visitor: Visitor, *, clean: bool) -> None:
+    async def leave(self, visitor: Visitor) -> None:
+        """Take a connection out of its session; its seat is free when this returns."""
+        if (place := self._out_of_room(visitor)) is not None:
+            await self._presence.leave(place.session_id, place.user, visitor.id)
+
+    async def _depart_late(self, visitor: Visitor, *, clean: bool) -> None:
         await visitor.settled()
-        await self.leave(visitor, clean=clean)
+        self._let_go(visitor, clean=clean)
 
-    async def leave(self, visitor: Visitor, *, clean: bool) -> None:
-        """Take a connection out of its session; its seat is free at once if `clean`, else after the grace."""
-        place = visitor.place
-        if place is None:
-            return
-        visitor.place = None
-        self._rooms.leave(place.session_id, visitor)
-        await self._presence.leave(place.session_id, place.user, visitor.id, clean=clean)
+    def _let_go(self, visitor: Visitor, *, clean: bool) -> None:
+        if (place := self._out_of_room(visitor)) is not None:
+            self._presence.depart(place.session_id, place.user, visitor.id, clean=clean)
+
+    def _out_of_room(self, visitor: Visitor) -> Place | None:
+        """Let a connection hear nothing more; return where it sat."""
+        place, visitor.place = visitor.place, None
+        if place is not None:
+            self._rooms.leave(place.session_id, visitor)
+        return place
 
     async def _catch_up(self, admitted: Admitted, seq: int) -> None:
         """Replay from the log, no faster than the client reads; then settle behind the last message told."""

@@ -91,7 +91,8 @@ class Rooms:
         visitor.door.remove(session_id, visitor)
         if (room := self._rooms.get(session_id)) is not None:
             room.members.discard(visitor)
-            room.arrivals = {arrival for arrival in room.arrivals if arrival.visitor is not visitor}
+            if room.arrivals:
+                room.arrivals = {arrival for arrival in room.arrivals if arrival.visitor is not visitor}
             self._close_if_empty(session_id, room)
 
     def turn_of(self, session_id: SessionId, arrival: Arrival) -> TurnUnderWay | None:

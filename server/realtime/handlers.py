@@ -105,7 +105,7 @@ class Handlers:
         """Leave for good; the seat is free at once."""
         inbound.read(NOTHING, {} if said is None else said)
         _place(visitor)
-        visitor.begin(self._admission.leave(visitor, clean=True), answer)
+        visitor.begin(self._admission.leave(visitor), answer)
 
     def send_message(self, visitor: Visitor, said: object, answer: Answer) -> None:
         """Post a message; the answer comes after its commit."""

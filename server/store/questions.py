@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from server.errors import SeanceError
@@ -9,6 +10,7 @@ from server.store.batches import Batches
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
+Heard = Callable[[Answer | Exception], None]
 
 
 class Questions(Generic[Question, Answer]):
@@ -23,19 +25,23 @@ class Questions(Generic[Question, Answer]):
     ) -> None:
         """Begin idle."""
         self._decide = decide
-        self._batches: Batches[tuple[Question, asyncio.Future[Answer]]] = Batches(self._carry_out, max_questions)
+        self._batches: Batches[tuple[Question, Heard[Answer]]] = Batches(self._carry_out, max_questions)
 
     async def ask(self, question: Question) -> Answer:
         """Return the answer; whoever is cancelled leaves the question standing."""
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._batches.put((question, answer))
+        self.put(question, partial(_settle, answer))
         return await answer
+
+    def put(self, question: Question, heard: Heard[Answer]) -> None:
+        """Ask without waiting: `heard` is called with the answer or the error."""
+        self._batches.put((question, heard))
 
     async def drain(self) -> None:
         """Return once every question asked so far is answered."""
         await self._batches.drain()
 
-    async def _carry_out(self, asked: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
+    async def _carry_out(self, asked: list[tuple[Question, Heard[Answer]]]) -> None:
         outcomes: Sequence[Any]
         try:
             outcomes = await self._decide([question for question, _ in asked])
@@ -47,8 +53,12 @@ class Questions(Generic[Question, Answer]):
                     await self._carry_out([one])
                 return
             outcomes = [error]
-        for (_, answer), outcome in zip(asked, outcomes, strict=True):
-            _settle(answer, outcome)
+        for (_, heard), outcome in zip(asked, outcomes, strict=True):
+            try:
+                heard(outcome)
+            except Exception as error:  # noqa: BLE001 — its fault is reported, and keeps nobody else from hearing
+                context = {"message": "whoever asked the database failed at the answer", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
 
 
 def _settle(answer: asyncio.Future[Any], outcome: Any) -> None:

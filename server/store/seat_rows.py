@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
+import orjson
 from sqlalchemy import ColumnElement, Float, and_, bindparam, delete, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain import Participant, ProcessId, SessionId
+from server.domain import Participant, ProcessId, SessionId, UserId
 from server.store.columns import from_now, is_one_of
 from server.store.database import Database
 from server.store.leases import is_live
@@ -19,6 +20,23 @@ from server.store.urls import Dialect
 
 # A lock of its own, and not the session's row: joins must not hold up the message log. Always in the order of ids.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest(CAST(:ids AS text[])) AS id")
+
+# One parameter for any number of seats, `[[session, user, seconds], …]`: the statement is prepared once.
+_DROP: Final = {
+    "postgresql": text("""
+        UPDATE seats SET expires_at = statement_timestamp() + make_interval(secs => CAST(d.place ->> 2 AS float8))
+        FROM json_array_elements(CAST(:dropped AS json)) AS d(place)
+        WHERE session_id = d.place ->> 0 AND user_id = d.place ->> 1 AND process_id = :process_id
+    """),
+    "sqlite": text("""
+        UPDATE seats SET expires_at = strftime(
+            '%Y-%m-%d %H:%M:%f000', 'now', printf('%.3f seconds', json_extract(d.value, '$[2]'))
+        )
+        FROM json_each(:dropped) AS d
+        WHERE session_id = json_extract(d.value, '$[0]') AND user_id = json_extract(d.value, '$[1]')
+            AND process_id = :process_id
+    """),
+}
 
 _SEATS = seats.join(users, and_(users.c.session_id == seats.c.session_id, users.c.id == seats.c.user_id)).outerjoin(
     processes, processes.c.id == seats.c.process_id
@@ -60,6 +78,15 @@ async def store(db: AsyncConnection, dialect: Dialect, seatings: Mapping[Session
         await db.execute(update(seats).where(own).values(expires_at=from_now(grace)), dropped)
     if removed:
         await db.execute(delete(seats).where(own), removed)
+
+
+async def drop_all(db: AsyncConnection, process_id: ProcessId, dropped: list[tuple[SessionId, UserId, float]]) -> None:
+    """Let this process's seats end by themselves, each some seconds from now.
+
+    No lock is needed: nobody else changes a live seat of ours.
+    """
+    places = orjson.dumps(dropped).decode()
+    await db.execute(_DROP[db.dialect.name], {"dropped": places, "process_id": process_id})
 
 
 async def present(database: Database, session_id: SessionId) -> list[Participant]:

@@ -8,15 +8,29 @@ from server.domain import Participant, ProcessId, SessionId, UserId
 from server.errors import SeanceError, SessionNotFound
 from server.store.database import Database
 from server.store.leases import LEASE_SECONDS, Lease
-from server.store.questions import Questions
-from server.store.seat_rows import load, present, store, swept_next
+from server.store.questions import Heard, Questions
+from server.store.seat_rows import drop_all, load, present, store, swept_next
 from server.store.seating import Seating, SeatTaken
 
-_MAX_BATCH: Final = 200
-_MAX_SWEPT_SESSIONS: Final = 200
+_MAX_BATCH: Final = 500
+_MAX_SWEPT_SESSIONS: Final = 500
 
 _Operation = Callable[[Seating], Any]
 _Question = tuple[SessionId, _Operation]
+
+
+class _Drop:
+    """A seat to be kept for a while: the one operation that need not look at the seating first."""
+
+    __slots__ = ("grace_seconds", "process_id", "user_id")
+
+    def __init__(self, user_id: UserId, process_id: ProcessId, grace_seconds: float) -> None:
+        self.user_id = user_id
+        self.process_id = process_id
+        self.grace_seconds = grace_seconds
+
+    def __call__(self, seating: Seating) -> None:
+        seating.drop(self.user_id, self.process_id, self.grace_seconds)
 
 
 class Seats:
@@ -44,9 +58,13 @@ class Seats:
         """
         return await self._lease.renew()
 
+    async def settled(self) -> None:
+        """Return once all that was asked so far is decided."""
+        await self._questions.drain()
+
     async def stop(self) -> None:
         """Give up all of this process's seats; `sweep`, anywhere, tells who of them did not come back."""
-        await self._questions.drain()
+        await self.settled()
         await self._lease.end()
 
     async def take(self, session_id: SessionId, person: Participant) -> SeatTaken:
@@ -54,17 +72,21 @@ class Seats:
 
         If the caller is cancelled the seat may have been taken all the same.
         """
-        taken: SeatTaken = await self._ask(session_id, lambda seating: seating.take(person, self._process_id))
+        taken: SeatTaken = await self._questions.ask(
+            (session_id, lambda seating: seating.take(person, self._process_id))
+        )
         return taken
 
-    async def drop(self, session_id: SessionId, user_id: UserId, grace_seconds: float) -> None:
-        """Keep a seat for a while for a person whose connections broke; to `take` again ends that while."""
-        await self._ask_softly(session_id, lambda seating: seating.drop(user_id, self._process_id, grace_seconds))
+    def drop(self, session_id: SessionId, user_id: UserId, grace_seconds: float, heard: Heard[None]) -> None:
+        """Keep a seat for a while for a person whose connections broke; to `take` again ends that while.
 
-    async def free(self, session_id: SessionId, user_id: UserId) -> bool:
-        """Give up a seat at once; True: the person is nowhere now, and the others have to be told."""
-        gone = await self._ask_softly(session_id, lambda seating: seating.free(user_id, self._process_id))
-        return bool(gone)
+        Returns at once: when all clients of a server vanish, a task each would cost more than all the rest.
+        """
+        self._questions.put((session_id, _Drop(user_id, self._process_id, grace_seconds)), heard)
+
+    def free(self, session_id: SessionId, user_id: UserId, heard: Heard[bool]) -> None:
+        """Give up a seat at once; True is heard: the person is nowhere now, and the others have to be told."""
+        self._questions.put((session_id, lambda seating: seating.free(user_id, self._process_id)), heard)
 
     async def present(self, session_id: SessionId) -> list[Participant]:
         """Return who is there now, over all processes, in the order they came."""
@@ -73,23 +95,24 @@ class Seats:
     async def sweep(self) -> list[tuple[SessionId, Participant]]:
         """Return the people who are gone for good since the last sweep; each is returned to one process only."""
         session_ids = await swept_next(self._database, _MAX_SWEPT_SESSIONS)
-        swept = await asyncio.gather(*(self._ask_softly(id_, Seating.sweep) for id_ in session_ids))
+        swept = await asyncio.gather(*(self._swept(id_) for id_ in session_ids))
         await self._lease.remove_dead()
-        return [(id_, person) for id_, people in zip(session_ids, swept, strict=True) for person in people or ()]
+        return [(id_, person) for id_, people in zip(session_ids, swept, strict=True) for person in people]
 
-    async def _ask(self, session_id: SessionId, operation: _Operation) -> Any:
-        return await self._questions.ask((session_id, operation))
-
-    async def _ask_softly(self, session_id: SessionId, operation: _Operation) -> Any:
-        """Ask, and get None where there is no such session any more."""
+    async def _swept(self, session_id: SessionId) -> list[Participant]:
         try:
-            return await self._ask(session_id, operation)
-        except SessionNotFound:
-            return None
+            people: list[Participant] = await self._questions.ask((session_id, Seating.sweep))
+        except SessionNotFound:  # it went with all its seats
+            return []
+        return people
 
     async def _decide(self, questions: list[_Question]) -> list[Any]:
         """Return the committed answers, or the errors that are answers."""
         async with self._database.writing() as db:
+            drops = [(id_, op.user_id, op.grace_seconds) for id_, op in questions if isinstance(op, _Drop)]
+            if len(drops) == len(questions):
+                await drop_all(db, self._process_id, drops)
+                return [None] * len(questions)
             seatings = await load(db, sorted({session_id for session_id, _ in questions}))
             answers = [_answer(operation, session_id, seatings.get(session_id)) for session_id, operation in questions]
             await store(db, self._database.dialect, seatings)

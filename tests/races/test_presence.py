@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
-from server.core.presence import Presence
-from server.domain import ProcessId, new_id
-from server.errors import DatabaseUnavailable
+from server.core.presence import Entered, Presence, _Seated
+from server.domain import CloseReason, ProcessId, new_id
+from server.errors import DatabaseUnavailable, SessionClosed
 from server.store.database import Database
 from server.store.seats import Seats
+from server.store.sessions import SessionStore
 from tests.races.stage import Told, person
 from tests.store.making import stored_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from server.domain import SessionId, UserId
+    from server.domain import Participant, SessionId, UserId
+    from server.store.questions import Heard
+    from server.store.seating import SeatTaken
 
 LEASE_SECONDS = 0.4
 ADA, BO = person("ada"), person("bo")
 
 
-class SlowSeats(Seats):
-    """Seats that are given up only once the test says so."""
+class LateSeats(Seats):
+    """Seats that are asked to be given up a moment after whoever sat there has gone."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database, ProcessId(new_id()))
-        self.reached = asyncio.Event()
-        self.gate = asyncio.Event()
+    def free(self, session_id: SessionId, user_id: UserId, heard: Heard[bool]) -> None:
+        asyncio.get_running_loop().call_later(0.2, super().free, session_id, user_id, heard)
 
-    async def free(self, session_id: SessionId, user_id: UserId) -> bool:
-        self.reached.set()
-        await self.gate.wait()
-        return await super().free(session_id, user_id)
+
+class LatePresence(Presence):
+    """Writes down who holds a seat only once it was taken."""
+
+    async def enter(self, session_id: SessionId, user: Participant, connection_id: str) -> Entered:
+        taken = await self._seats.take(session_id, user)
+        self._here.setdefault((session_id, user.user_id), _Seated(user)).connection_ids.add(connection_id)
+        return Entered(taken.session, user, taken.users)
 
 
 class LostSeats(Seats):
@@ -45,11 +49,19 @@ class LostSeats(Seats):
     def __init__(self, database: Database) -> None:
         super().__init__(database, ProcessId(new_id()))
         self.is_away = True
+        self.is_mute = False
 
-    async def free(self, session_id: SessionId, user_id: UserId) -> bool:
+    def free(self, session_id: SessionId, user_id: UserId, heard: Heard[bool]) -> None:
         if self.is_away:
+            heard(DatabaseUnavailable())
+        else:
+            super().free(session_id, user_id, heard)
+
+    async def take(self, session_id: SessionId, person: Participant) -> SeatTaken:
+        taken = await super().take(session_id, person)
+        if self.is_mute:
             raise DatabaseUnavailable
-        return await super().free(session_id, user_id)
+        return taken
 
 
 @pytest.fixture
@@ -59,35 +71,82 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def there_after_a_return(database: Database) -> list[str]:
-    """Who is there when somebody comes back while still on the way out."""
-    seats = SlowSeats(database)
+async def seats_of(kind: type[Seats], database: Database) -> Seats:
+    seats = kind(database, ProcessId(new_id()))
     await seats.start()
+    return seats
+
+
+async def there_after_a_return(seats: Seats, database: Database) -> list[str]:
+    """Who is there when somebody comes back while still on the way out."""
     presence = Presence(seats, Told(), grace_seconds=5)
     session = await stored_session(database)
     await presence.enter(session.id, ADA, "tab 1")
-    leaving = asyncio.create_task(presence.leave(session.id, ADA, "tab 1", clean=True))
-    await seats.reached.wait()
-    returning = asyncio.create_task(presence.enter(session.id, ADA, "tab 2"))
-    await asyncio.wait([returning], timeout=0.3)
-    seats.gate.set()
-    await asyncio.gather(leaving, returning)
+    presence.depart(session.id, ADA, "tab 1", clean=True)
+    await presence.enter(session.id, ADA, "tab 2")
+    await asyncio.sleep(0.3)
     return [user.user_id for user in await presence.users(session.id)]
 
 
 async def test_who_returns_while_leaving_has_a_seat(database: Database) -> None:
-    assert await there_after_a_return(database) == ["ada"]
+    assert await there_after_a_return(await seats_of(Seats, database), database) == ["ada"]
 
 
-async def test_without_one_at_a_time_the_leave_would_overtake_the_return(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    @asynccontextmanager
-    async def at_once(*_: object) -> AsyncIterator[None]:
-        yield
+async def test_without_the_order_of_the_calls_the_leave_would_overtake_the_return(database: Database) -> None:
+    assert await there_after_a_return(await seats_of(LateSeats, database), database) == []
 
-    monkeypatch.setattr(Presence, "_alone", at_once)
-    assert await there_after_a_return(database) == []
+
+async def there_after_a_change_of_tabs(kind: type[Presence], database: Database) -> tuple[list[str], list[str]]:
+    """Who is there, and who was said to have left, when one tab goes while another one comes."""
+    told = Told()
+    presence = kind(await seats_of(Seats, database), told, grace_seconds=5)
+    session = await stored_session(database)
+    await presence.enter(session.id, ADA, "tab 1")
+    coming = asyncio.create_task(presence.enter(session.id, ADA, "tab 2"))
+    await asyncio.sleep(0)
+    presence.depart(session.id, ADA, "tab 1", clean=True)
+    await coming
+    await presence.departed()
+    return [user.user_id for user in await presence.users(session.id)], told.left
+
+
+async def test_a_tab_that_comes_keeps_the_seat_of_one_that_goes(database: Database) -> None:
+    assert await there_after_a_change_of_tabs(Presence, database) == (["ada"], [])
+
+
+async def test_written_down_after_it_was_taken_the_seat_would_be_given_up(database: Database) -> None:
+    assert await there_after_a_change_of_tabs(LatePresence, database) == ([], ["ada"])
+
+
+async def test_a_seat_left_to_a_tab_that_is_refused_is_given_up(database: Database) -> None:
+    told = Told()
+    presence = Presence(await seats_of(Seats, database), told, grace_seconds=0.01)
+    session = await stored_session(database)
+    await presence.enter(session.id, ADA, "tab 1")
+    await SessionStore(database).close(session.id, CloseReason.ENDED)
+    coming = asyncio.create_task(presence.enter(session.id, ADA, "tab 2"))
+    await asyncio.sleep(0)
+    presence.depart(session.id, ADA, "tab 1", clean=False)
+    with pytest.raises(SessionClosed):
+        await coming
+    await presence.departed()
+    await asyncio.sleep(0.02)
+    await presence.sweep()
+    assert told.left == ["ada"]
+
+
+async def test_a_seat_of_which_nobody_heard_that_it_was_taken_is_given_up(database: Database) -> None:
+    told = Told()
+    seats = LostSeats(database)
+    await seats.start()
+    seats.is_away, seats.is_mute = False, True
+    presence = Presence(seats, told, grace_seconds=5)
+    session = await stored_session(database)
+    with pytest.raises(DatabaseUnavailable):
+        await presence.enter(session.id, ADA, "tab")
+    assert [user.user_id for user in await presence.users(session.id)] == ["ada"]
+    await presence.sweep()
+    assert await presence.users(session.id) == []
 
 
 async def lapsed(database: Database) -> tuple[Presence, Told, Presence, SessionId]:
@@ -133,7 +192,7 @@ async def left_while_away(database: Database) -> tuple[Presence, Told, LostSeats
     presence = Presence(seats, told, grace_seconds=5)
     session = await stored_session(database)
     await presence.enter(session.id, ADA, "tab")
-    await presence.leave(session.id, ADA, "tab", clean=True)
+    await presence.leave(session.id, ADA, "tab")
     seats.is_away = False
     return presence, told, seats, session.id
 

@@ -60,3 +60,19 @@ async def started_seats(database: Database, **options: Any) -> Seats:
     seats = Seats(database, ProcessId(new_id()), **options)
     await seats.start()
     return seats
+
+
+async def dropped(seats: Seats, session: Session, person: Participant, grace_seconds: float) -> None:
+    """A seat that is kept for a while from now on."""
+    answer: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+    seats.drop(session.id, person.user_id, grace_seconds, answer.set_result)
+    assert await answer is None
+
+
+async def freed(seats: Seats, session: Session, person: Participant) -> bool:
+    """Whether a person is nowhere, after one process gave up the seat."""
+    answer: asyncio.Future[bool | Exception] = asyncio.get_running_loop().create_future()
+    seats.free(session.id, person.user_id, answer.set_result)
+    gone = await answer
+    assert isinstance(gone, bool)
+    return gone

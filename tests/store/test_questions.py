@@ -54,3 +54,11 @@ async def test_an_asker_who_gave_up_disturbs_nobody() -> None:
     with pytest.raises(asyncio.CancelledError):
         await impatient
     await halves.questions.drain()
+
+
+async def test_an_answer_that_is_taken_badly_disturbs_nobody() -> None:
+    halves, faults = Halves(), []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["exception"]))
+    halves.questions.put(2, lambda _: [].pop())
+    assert await halves.ask(4) == [2]
+    assert [type(fault) for fault in faults] == [IndexError]

@@ -15,7 +15,7 @@ from server.store.database import Database
 from server.store.log import MessageLog
 from server.store.sessions import SessionStore
 from server.store.tables import processes
-from tests.store.making import a_draft, a_person, send, seqs, started_seats, stored_session
+from tests.store.making import a_draft, a_person, dropped, freed, send, seqs, started_seats, stored_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,8 +80,8 @@ async def test_a_person_on_two_processes_comes_once_and_leaves_once(database: Da
     taken = await asyncio.gather(*[host.take(session.id, ADA) for host in hosts])
     assert sorted(seat.came for seat in taken) == [False, False, False, True]
     assert await hosts[0].present(session.id) == [ADA]
-    freed = await asyncio.gather(*[host.free(session.id, ADA.user_id) for host in hosts])
-    assert sorted(freed) == [False, False, False, True]
+    outcomes = await asyncio.gather(*[freed(host, session, ADA) for host in hosts])
+    assert sorted(outcomes) == [False, False, False, True]
     assert await hosts[0].present(session.id) == []
 
 
@@ -109,8 +109,13 @@ async def test_what_is_not_there_or_over_has_no_seats(database: Database, hosts:
     await SessionStore(database).close(session.id, CloseReason.ENDED)
     with pytest.raises(SessionClosed):
         await hosts[0].take(session.id, ADA)
-    assert not await hosts[0].free(SessionId(new_id()), ADA.user_id)
-    await hosts[0].drop(SessionId(new_id()), ADA.user_id, 1)
+    unknown: list[object] = []
+    hosts[0].free(SessionId(new_id()), ADA.user_id, unknown.append)
+    hosts[0].drop(SessionId(new_id()), ADA.user_id, 1, unknown.append)
+    await hosts[0].settled()
+    hosts[0].drop(SessionId(new_id()), ADA.user_id, 1, unknown.append)
+    await hosts[0].settled()
+    assert [type(answer) for answer in unknown] == [SessionNotFound, SessionNotFound, type(None)]
 
 
 async def test_one_bad_request_fails_alone(database: Database, hosts: list[Seats]) -> None:
@@ -133,16 +138,39 @@ async def test_room_made_by_a_change_is_seen_at_once(database: Database, hosts: 
 async def test_a_dropped_seat_is_kept_and_its_person_returns_silently(database: Database, hosts: list[Seats]) -> None:
     session = await stored_session(database)
     await hosts[0].take(session.id, ADA)
-    await hosts[0].drop(session.id, ADA.user_id, 30)
+    await dropped(hosts[0], session, ADA, 30)
     assert await hosts[1].present(session.id) == [ADA]
     assert await hosts[1].sweep() == []
     assert not (await hosts[1].take(session.id, ADA)).came
 
 
+async def test_who_vanish_together_are_dropped_each_for_their_own_time(database: Database, hosts: list[Seats]) -> None:
+    rooms = [await stored_session(database) for _ in range(3)]
+    await asyncio.gather(*[hosts[0].take(room.id, person) for room in rooms for person in (ADA, BOB)])
+    await hosts[1].take(rooms[0].id, ADA)
+    await asyncio.gather(
+        *[dropped(hosts[0], room, person, seconds) for room in rooms for person, seconds in ((ADA, -1), (BOB, 30))]
+    )
+    assert [await hosts[0].present(room.id) for room in rooms] == [[ADA, BOB], [BOB], [BOB]]
+    assert sorted(await hosts[1].sweep()) == sorted((room.id, ADA) for room in rooms[1:])
+
+
+async def test_drops_and_takes_count_in_the_order_they_came(database: Database, hosts: list[Seats]) -> None:
+    session = await stored_session(database)
+    await hosts[0].take(session.id, ADA)
+    dropping = asyncio.create_task(dropped(hosts[0], session, ADA, -1))
+    taking = asyncio.create_task(hosts[0].take(session.id, ADA))
+    await asyncio.sleep(0)
+    await dropped(hosts[0], session, ADA, -1)
+    assert dropping.done()
+    assert not (await taking).came
+    assert await hosts[0].present(session.id) == []
+
+
 async def test_a_grace_that_is_over_is_swept_by_one_process(database: Database, hosts: list[Seats]) -> None:
     session = await stored_session(database)
     await hosts[0].take(session.id, ADA)
-    await hosts[0].drop(session.id, ADA.user_id, -1)
+    await dropped(hosts[0], session, ADA, -1)
     assert await hosts[1].present(session.id) == []
     swept = await asyncio.gather(*[host.sweep() for host in hosts])
     assert sorted(swept, key=len) == [[], [], [], [(session.id, ADA)]]

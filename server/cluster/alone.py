@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from server.domain import SessionId
 
 
-def _ignore_news(_: SessionId, __: bytes) -> None:
+def _ignore_news(_: SessionId, __: Sequence[bytes]) -> None:
     """Hear nothing."""
 
 
@@ -16,7 +16,7 @@ class Alone:
 
     def __init__(self) -> None:
         """Stand by itself."""
-        self.on_news: Callable[[SessionId, bytes], None] = _ignore_news
+        self.on_news: Callable[[SessionId, Sequence[bytes]], None] = _ignore_news
 
     async def start(self) -> None:
         """Do nothing."""

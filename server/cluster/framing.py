@@ -1,7 +1,7 @@
 """Several pieces of news in one Redis message: each behind its length, 4 bytes big-endian."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 _LENGTH: Final = struct.Struct(">I")
@@ -12,10 +12,11 @@ def packed(news: Sequence[bytes]) -> bytes:
     return b"".join([part for item in news for part in (_LENGTH.pack(len(item)), item)])
 
 
-def unpacked(payload: bytes) -> Iterator[bytes]:
-    """Yield the pieces of a payload."""
-    at = 0
+def unpacked(payload: bytes, at: int = 0) -> list[bytes]:
+    """Return the pieces of a payload from a place on; raises `struct.error` for what is cut off."""
+    news = []
     while at < len(payload):
         (length,) = _LENGTH.unpack_from(payload, at)
         at += _LENGTH.size + length
-        yield payload[at - length : at]
+        news.append(payload[at - length : at])
+    return news

@@ -1,51 +1,60 @@
-"""What is to be published: bounded, sent in batches, and dropped rather than waited for."""
+"""What is to be published: joined for each turn of the loop, bounded, and dropped rather than waited for."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Final
 
-OUTBOX_BYTES: Final = 8 * 1024 * 1024
-BATCH_MOST: Final = 500
+from server.cluster.link import Link, command
 
-News = tuple[str, bytes]
+OUTBOX_BYTES: Final = 8 * 1024 * 1024
 
 
 class Outbox:
-    """Takes news without waiting; one batch is on its way while the next one gathers."""
+    """Takes news without waiting, and sends all of a turn of the loop in one write.
 
-    def __init__(self, send: Callable[[list[News]], Awaitable[None]], most_bytes: int = OUTBOX_BYTES) -> None:
-        """Take what sends a batch, and how much may wait."""
+    What a turn has for one channel goes in one message. While there is no connection, or a full one, news
+    gathers; what is more than `most_bytes` is dropped.
+    """
+
+    def __init__(self, head: bytes, most_bytes: int = OUTBOX_BYTES) -> None:
+        """Take what every message begins with, and how much may wait."""
         self.dropped = 0
-        self._send = send
+        self._head = head
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._waiting: deque[News] = deque()
-        self._filled = asyncio.Event()
+        self._waiting: dict[bytes, list[bytes]] = {}
+        self._link: Link | None = None
+        self._is_due = False
 
-    def put(self, channel: str, payload: bytes) -> None:
+    def open(self, link: Link) -> None:
+        """Send what waits, and what comes, over a connection."""
+        self._link = link
+        link.on_room = self.flush
+        self.flush()
+
+    def close(self) -> None:
+        """Let go of the connection, and of what waits: it is old news by the time it could be sent."""
+        self._link = None
+        self.dropped += sum(map(len, self._waiting.values()))
+        self._waiting, self._bytes = {}, 0
+
+    def put(self, channel: bytes, payload: bytes) -> None:
         """Take one piece of news, or drop it when too much waits."""
         if self._bytes + len(payload) > self._most_bytes:
             self.dropped += 1
             return
         self._bytes += len(payload)
-        self._waiting.append((channel, payload))
-        self._filled.set()
+        self._waiting.setdefault(channel, []).append(payload)
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self.flush)
 
-    def clear(self) -> None:
-        """Drop all that waits: it is old news by the time it could be sent."""
-        self.dropped += len(self._waiting)
-        self._waiting.clear()
-        self._bytes = 0
-        self._filled.clear()
-
-    async def run(self) -> None:
-        """Send what is put in, batch after batch; ends with what `send` raises."""
-        while True:
-            await self._filled.wait()
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_MOST))]
-            self._bytes -= sum(len(payload) for _, payload in batch)
-            if not self._waiting:
-                self._filled.clear()
-            if batch:
-                await self._send(batch)
+    def flush(self) -> None:
+        """Send what waits, if the connection takes it now."""
+        self._is_due = False
+        if self._link is None or self._link.is_full or not self._waiting:
+            return
+        waiting, self._waiting, self._bytes = self._waiting, {}, 0
+        commands = [
+            command(b"PUBLISH", channel, b"".join((self._head, *payloads))) for channel, payloads in waiting.items()
+        ]
+        self._link.write(b"".join(commands))

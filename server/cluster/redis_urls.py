@@ -75,5 +75,6 @@ def _options() -> dict[str, Any]:
         "socket_connect_timeout": CONNECT_SECONDS,
         "socket_timeout": ANSWER_SECONDS,
         "retry": Retry(NoBackoff(), 0),  # whoever calls knows better when to try again
+        "protocol": 2,  # all that is needed, on any Redis; with 3 the library asks for maintenance news as well
         "driver_info": None,  # to tell Redis its version, the library would read files inside the loop
     }

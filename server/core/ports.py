@@ -53,7 +53,7 @@ class Backplane(Protocol):
     """
 
     reaches_others: bool
-    on_news: Callable[[SessionId, bytes], None]
+    on_news: Callable[[SessionId, Sequence[bytes]], None]
 
     async def start(self) -> None:
         """Begin; does not wait until the others can be reached."""

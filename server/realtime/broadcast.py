@@ -1,6 +1,7 @@
 """Tells the members of sessions, here and on other processes; implements the core's `Broadcaster`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 from server.core.ports import Backplane
@@ -192,19 +193,29 @@ class Rooms:
 
     # -- what is heard
 
-    def _hear(self, session_id: SessionId, packed: bytes) -> None:
-        wire = WireEvent.unpack(packed)
+    def _hear(self, session_id: SessionId, news: Sequence[bytes]) -> None:
+        """Hear what one other process told in one go; messages that stand together are told together."""
+        wires = [WireEvent.unpack(packed) for packed in news]
+        for are_messages, group in groupby(wires, key=_is_message):
+            if are_messages:
+                self._hear_messages(session_id, list(group))
+            else:
+                for wire in group:
+                    self._hear_event(session_id, wire)
+
+    def _hear_messages(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
+        if session_id in self._rooms:
+            self._tell_in_order(session_id, wires)
+            for wire in wires:
+                self._on_elsewhere(session_id, MessageReceived.name, wire.data)
+
+    def _hear_event(self, session_id: SessionId, wire: WireEvent) -> None:
         room = self._rooms.get(session_id)
         if wire.name.startswith(SIGNAL):
             name = wire.name.removeprefix(SIGNAL).decode()
             if not self._questions.hear(session_id, name, wire.data, room.turn if room is not None else None):
                 self._on_elsewhere(session_id, name, wire.data)
-        elif room is None:
-            return
-        elif wire.seq:
-            self._tell_in_order(session_id, [wire])
-            self._on_elsewhere(session_id, wire.name.decode(), wire.data)
-        else:
+        elif room is not None:
             self._deliver(session_id, room, [wire])
             if wire.name == TYPING:
                 self._on_elsewhere(session_id, Typing.name, wire.data)
@@ -261,3 +272,7 @@ class Rooms:
 
 def _ignore(_: SessionId, __: str, ___: bytes) -> None:
     """Hear nothing of elsewhere."""
+
+
+def _is_message(wire: WireEvent) -> bool:
+    return wire.seq > 0

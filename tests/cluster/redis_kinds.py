@@ -22,7 +22,7 @@ from tests.services import spawn
 from tests.services.redis import START_SECONDS, Redis, find_program
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
 SLOTS = 16_384
 MEET_SECONDS = 20.0
@@ -62,11 +62,13 @@ def with_tls(folder: Path) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def with_user(name: str, password: str, channels: str) -> AsyncIterator[str]:
+async def with_user(
+    name: str, password: str, channels: str, commands: Sequence[str] = ("+@connection", "+@pubsub")
+) -> AsyncIterator[str]:
     """A server on which one user may use some channels, and nobody else anything; the value is that user's URL."""
     with Redis("--requirepass", "admin's own") as server:
         async with Connection.from_url(server.url, password="admin's own", single_connection_client=True) as admin:
-            rules = ["reset", "on", f">{password}", "resetchannels", f"&{channels}", "+@connection", "+@pubsub"]
+            rules = ["reset", "on", f">{password}", "resetchannels", f"&{channels}", *commands]
             await _command(admin, "ACL", "SETUSER", name, *rules)
         yield f"redis://{name}:{password}@127.0.0.1:{server.port}/0"
 

@@ -6,16 +6,20 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from redis.asyncio import Redis as Client
+
+from server.cluster.framing import packed
 from server.cluster.redis_backplane import RedisBackplane
 from server.domain import SessionId
 from tests.cluster.redis_kinds import SERVICE, cluster_of, watched, with_tls, with_user
 from tests.services.redis import Redis
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
 SESSION = SessionId("a session")
+UNBEARABLE = b"what nobody can read"
 ARRIVAL_SECONDS = 5.0
 SILENCE_SECONDS = 0.5
 FAILOVER_SECONDS = 40.0
@@ -27,7 +31,13 @@ class Ear(RedisBackplane):
     def __init__(self, url: str, prefix: str = "seance") -> None:
         super().__init__(url, prefix)
         self.heard: asyncio.Queue[tuple[SessionId, bytes]] = asyncio.Queue()
-        self.on_news = lambda session_id, news: self.heard.put_nowait((session_id, news))
+        self.on_news = self.remember
+
+    def remember(self, session_id: SessionId, news: Sequence[bytes]) -> None:
+        if UNBEARABLE in news:
+            raise ValueError
+        for piece in news:
+            self.heard.put_nowait((session_id, piece))
 
     async def hears(self, *, seconds: float = ARRIVAL_SECONDS) -> bytes | None:
         """The next news of the session, None after a silence."""
@@ -86,6 +96,33 @@ async def test_news_that_nobody_here_listens_to_does_not_arrive(redis_url: str) 
         assert await other.hears(seconds=SILENCE_SECONDS) is None
 
 
+async def test_what_one_turn_of_the_loop_tells_a_session_is_heard_together(redis_url: str) -> None:
+    together: list[Sequence[bytes]] = []
+    async with two(redis_url) as (one, other):
+        other.on_news = lambda _, news: together.append(news)
+        for piece in (b"1", b"2", b"3"):
+            one.publish(SESSION, [piece])
+        await connected(one)  # its own ping came round behind them
+        async with asyncio.timeout(ARRIVAL_SECONDS):
+            while not together:
+                await asyncio.sleep(0)
+        assert together == [[b"1", b"2", b"3"]]
+
+
+async def test_what_was_published_last_is_heard_although_the_process_ends(redis_url: str) -> None:
+    async with two(redis_url) as (one, other):
+        one.publish(SESSION, [b"the last"])
+        await one.aclose()
+        assert await other.hears() == b"the last"
+
+
+async def test_who_publishes_nonsense_makes_nobody_deaf(redis_url: str) -> None:
+    async with two(redis_url) as (one, other), Client.from_url(redis_url) as stranger:
+        for payload in (b"", b"x", bytes(8), bytes(8) + b"cut", bytes(8) + packed([UNBEARABLE])):
+            await stranger.publish(f"seance:session:{SESSION}", payload)
+        await carries(one, other)
+
+
 async def test_prefixes_keep_two_installations_apart(redis_url: str) -> None:
     async with two(redis_url, prefix="blue") as (one, other), two(redis_url, prefix="green") as (stranger, _):
         await carries(one, other)
@@ -114,6 +151,20 @@ async def test_an_acl_user_who_may_only_use_our_channels() -> None:
         await ear.start()
         assert not await connected(ear, seconds=1.5)
         await ear.aclose()
+
+
+async def test_a_user_who_may_not_have_replies_switched_off() -> None:
+    rules = ["+publish", "+subscribe", "+unsubscribe"]
+    async with with_user("seance", "s3cret", "circle:*", rules) as url, two(url, prefix="circle") as (one, other):
+        await carries(one, other)
+
+
+async def test_health_sees_that_publishing_is_refused_although_redis_does_not_say_so() -> None:
+    async with with_user("seance", "s3cret", "circle:*") as url, two(url, prefix="circle") as (one, _):
+        assert await one.ping(ARRIVAL_SECONDS)
+        async with Client.from_url(url.replace("seance:s3cret", ":admin's own")) as admin:
+            await admin.acl_setuser("seance", enabled=True, commands=["-publish"], keys=["*"])
+        assert not await one.ping(SILENCE_SECONDS)
 
 
 async def test_a_cluster_carries_news_between_processes_on_different_nodes() -> None:

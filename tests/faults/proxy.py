@@ -60,6 +60,12 @@ class Half(asyncio.Protocol):
         if self.other is not None and self.other.transport is not None and not self._proxy.weather.is_mute:
             self.other.transport.resume_reading()
 
+    def forget(self) -> None:
+        """Passes nothing more on, in either direction, and nobody is told."""
+        for half in (self, self.other):
+            if half is not None and half.transport is not None:
+                half.transport.pause_reading()
+
     def join(self, other: Half) -> None:
         """Both sides stand: what came meanwhile goes out."""
         self.other, other.other = other, self

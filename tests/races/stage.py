@@ -82,7 +82,7 @@ class Carrier:
     reaches_others = True
 
     def __init__(self) -> None:
-        self.on_news: Callable[[SessionId, bytes], None] = lambda _, __: None
+        self.on_news: Callable[[SessionId, Sequence[bytes]], None] = lambda _, __: None
 
     async def start(self) -> None:
         """Nothing is to be reached."""

@@ -57,7 +57,7 @@ class Stage:
 
     def news(self, seq: int) -> None:
         """News of a message from another process."""
-        self.carrier.on_news(SESSION, WireEvent.of(MessageReceived(message(seq))).pack())
+        self.carrier.on_news(SESSION, [WireEvent.of(MessageReceived(message(seq))).pack()])
 
     async def heard(self, *seqs: int) -> None:
         async with asyncio.timeout(FILL_SECONDS):

@@ -37,6 +37,7 @@ class Connection:
         "namespace_sid",
         "partial",
         "posting",
+        "ready",
         "remote",
         "sid",
         "state",
@@ -48,7 +49,9 @@ class Connection:
         self.host = host
         self.sid = sid
         self.remote = remote
-        self.link = link
+        self.link: Link | None = None
+        # The link as long as frames may be written to it as they are; a fan-out looks at nothing else.
+        self.ready: Link | None = None
         self.state = State.OPEN
         self.upgrading = False
         self.posting = False
@@ -61,6 +64,13 @@ class Connection:
         self._outbox: list[str] | None = None
         self._outbox_bytes = 0
         self._wake: Callable[[], None] | None = None
+        if link is not None:
+            self.attach(link)
+
+    def attach(self, link: Link) -> None:
+        """Goes on over a WebSocket."""
+        self.link = link
+        self.ready = None if link.deflates else link
 
     # -- what python-socketio reads
 
@@ -200,7 +210,7 @@ class Connection:
     def finish_upgrade(self, link: Link) -> None:
         """Moves to the WebSocket, with all that waits."""
         self.upgrading = False
-        self.link = link
+        self.attach(link)
         outbox, self._outbox, self._outbox_bytes = self._outbox, None, 0
         for packet in outbox or ():
             link.write(packet_frame(packet))
@@ -249,6 +259,7 @@ class Connection:
     def _end(self, state: State, reason: str) -> None:
         told = self.state is not State.OPEN
         self.state = state
+        self.ready = None
         if not told:
             self.host.closed(self, reason)
 

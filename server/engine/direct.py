@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .complaints import Complaints
     from .limits import Limits
+    from .ports import Link
     from .recovery import Recovery
 
 
@@ -26,6 +27,10 @@ class Peer(Protocol):
     sid: str
     remote: str
     namespace_sid: str | None
+
+    @property
+    def ready(self) -> Link | None:
+        """The socket to which ready frames may be written; None when they have to go through `send`."""
 
     def send(self, packet: Encoded) -> None:
         """Queues a packet; ignored once the connection is gone."""

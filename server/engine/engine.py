@@ -201,7 +201,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         first = self._welcome(sid, websocket=knock.websocket)
         if knock.websocket:
             guard = Guard(connection)
-            connection.link = open_websocket(
+            link = open_websocket(
                 request,
                 frame_bytes=self.limits.message_bytes,
                 queued_bytes=self.limits.queued_bytes,
@@ -211,6 +211,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
                 first=frame(first),
                 compression=self._compression,
             )
+            connection.attach(link)
         self.sockets[sid] = connection
         self._clock.start(self._pings, connection, self._now())
         self.receiver.opened(connection)

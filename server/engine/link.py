@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 NORMAL, UNSUPPORTED = 1000, 1003
 CLOSE_SECONDS = 1.0
-_NOTHING_PENDING = b""
 
 
 class WebSocket(asyncio.Protocol):
@@ -43,13 +42,11 @@ class WebSocket(asyncio.Protocol):
         "_on_binary",
         "_on_close",
         "_on_text",
-        "_outgoing",
         "_parser",
-        "_pending",
-        "_pending_bytes",
         "_transport",
         "deflates",
         "heard",
+        "outgoing",
         "subprotocol",
     )
 
@@ -70,9 +67,7 @@ class WebSocket(asyncio.Protocol):
         self._limit = queued_bytes
         self._parser: FrameParser | None = FrameParser(frame_bytes, deflates=deflates)
         self._transport: asyncio.Transport | None = None
-        self._outgoing: Outgoing = outgoing()
-        self._pending: bytes | list[bytes] = _NOTHING_PENDING
-        self._pending_bytes = 0
+        self.outgoing: Outgoing = outgoing()
         self._closing = False
         self._heartbeat: asyncio.TimerHandle | None = None
         self.subprotocol = subprotocol
@@ -83,27 +78,13 @@ class WebSocket(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Queues ready frames; what one turn of the loop brings leaves in one write."""
-        if self._closing:
-            return
-        pending = self._pending
-        if not pending:
-            self._pending = data
-            self._outgoing.add(self)
-        elif isinstance(pending, list):
-            pending.append(data)
-        else:
-            self._pending = [pending, data]
-        self._pending_bytes += len(data)
-        if self._pending_bytes > self._limit:
-            self.flush()
+        if not self._closing:
+            self.outgoing.write((self,), data)
 
-    def flush(self) -> None:
-        """Hands what is queued to the transport; a client over its bound is cut."""
-        pending, transport = self._pending, self._transport
-        if not pending or transport is None:
-            return
-        self._pending, self._pending_bytes = _NOTHING_PENDING, 0
-        transport.write(b"".join(pending) if isinstance(pending, list) else pending)
+    def write_now(self, frames: bytes) -> None:
+        """Hands frames to the transport, which cuts off a client over its bound."""
+        if self._transport is not None:
+            self._transport.write(frames)
 
     def pause_writing(self) -> None:
         """Called by the transport once more than the bound waits in it: the client does not read, and is cut."""
@@ -132,7 +113,7 @@ class WebSocket(asyncio.Protocol):
     def backlog_bytes(self) -> int:
         """What is queued here and in the transport."""
         transport = self._transport
-        return self._pending_bytes + (transport.get_write_buffer_size() if transport else 0)
+        return self.outgoing.waiting_bytes(self) + (transport.get_write_buffer_size() if transport else 0)
 
     # -- heartbeat
 
@@ -166,8 +147,13 @@ class WebSocket(asyncio.Protocol):
         if parser is None:
             return
         try:
-            for opcode, payload in parser.feed(data):
-                self._received(opcode, payload)
+            # Nearly every read is one whole text frame, which needs no list of frames.
+            payload = parser.only_text(data)
+            if payload is not None and not self._closing:
+                self._on_text(read_text(payload))
+                return
+            for opcode, piece in parser.feed(data):
+                self._received(opcode, piece)
         except ProtocolFault as fault:
             self.close(fault.code, fault.reason)
 
@@ -210,8 +196,7 @@ class WebSocket(asyncio.Protocol):
     def _finish(self, code: int, reason: str, told: int | None, why: str) -> None:
         if self._closing:
             return
-        self.write(close_frame(code, reason))
-        self.flush()
+        self.write_now(self.outgoing.take(self) + close_frame(code, reason))
         if self._closing:  # the last write was one too many
             return
         self._closing = True
@@ -250,7 +235,7 @@ class WebSocket(asyncio.Protocol):
         if self._heartbeat is not None:
             self._heartbeat.cancel()
             self._heartbeat = None
-        self._pending, self._pending_bytes = _NOTHING_PENDING, 0
+        self.outgoing.take(self)
         if on_close is not None:
             on_close(code, reason)
 
@@ -259,7 +244,6 @@ class WebSocket(asyncio.Protocol):
         self._transport = transport
         # The transport itself watches the bound, which spares every write a look at its buffer.
         transport.set_write_buffer_limits(high=self._limit)
-        self.flush()
 
     @property
     def response(self) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .outgoing import Outgoing
 
 
 class State(IntEnum):
@@ -22,6 +23,10 @@ class Link(Protocol):
     """The WebSocket of a connection."""
 
     deflates: bool
+    outgoing: Outgoing
+
+    def write_now(self, frames: bytes) -> None:
+        """Hands frames to the transport."""
 
     def write(self, data: bytes) -> None:
         """Queues frames."""

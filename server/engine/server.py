@@ -17,6 +17,7 @@ from .encoded import Encoded, encode_text
 from .engine import Engine
 from .limits import Limits
 from .messages import RESERVED, read_auth
+from .outgoing import write_to_all
 from .packets import Malformed
 from .rooms import indexed
 from .stock import StockPeer
@@ -126,15 +127,19 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
 
     def broadcast(self, room: str, packet: Encoded, skip: str | None = None) -> None:
         """Queues a packet for everyone in a room but `skip`."""
-        peers = self._direct.peers
-        for sid in list(self._rooms.members("/", room)):
-            if sid == skip:
-                continue
-            peer = peers.get(sid)
-            if peer is not None:
-                peer.send(packet)
-            else:
-                self._direct.write(sid, packet)
+        find = self._direct.peers.get
+        ready, others = [], []
+        for sid in self._rooms.members("/", room):
+            if sid != skip:
+                peer = find(sid)
+                link = None if peer is None else peer.ready
+                if link is not None:
+                    ready.append(link)
+                else:
+                    others.append(sid)
+        write_to_all(ready, packet.frames)
+        for sid in others:
+            self._direct.write(sid, packet)
 
     def enter(self, sid: str, room: str) -> None:
         """Puts a client into a room; nothing happens for one that is gone."""

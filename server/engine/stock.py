@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class StockPeer:
     """A connection of the stock engine, written to through its queue."""
 
+    ready = None
+
     def __init__(self, eio: Any, eio_sid: str, remote: str) -> None:
         self._eio = eio
         self.sid = eio_sid

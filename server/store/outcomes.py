@@ -11,7 +11,7 @@ from server.domain import Draft, Message
 from server.errors import InternalError, SeanceError, ValidationFailed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, for the same reason as the message in it
 class Appended:
     """A committed message; `is_new` is False when an earlier send had stored it already."""
 

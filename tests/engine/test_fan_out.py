@@ -11,11 +11,14 @@ import socketio
 
 from server.engine import encode_event, merge
 from server.engine import link as link_module
+from server.engine.outgoing import outgoing
 from server.engine.rooms import IndexedManager, indexed
 from tests.engine.wire import UNIT_SECONDS, Chat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from server.engine.outgoing import Outgoing
 
 MEMBERS = 20
 
@@ -24,14 +27,13 @@ MEMBERS = 20
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of the writes that reach a transport."""
     found: list[int] = []
-    original = link_module.WebSocket.flush
+    original = link_module.WebSocket.write_now
 
-    def flush(self: Any) -> None:
-        if self._pending and self._transport is not None:
-            found.append(self._pending_bytes)
-        original(self)
+    def write_now(self: Any, frames: bytes) -> None:
+        found.append(len(frames))
+        original(self, frames)
 
-    monkeypatch.setattr(link_module.WebSocket, "flush", flush)
+    monkeypatch.setattr(link_module.WebSocket, "write_now", write_now)
     return found
 
 
@@ -67,8 +69,45 @@ async def test_a_packet_is_encoded_once() -> None:
     async with chat.serve() as wire, wire.joined(), wire.joined():
         chat.sio.broadcast("hall", packet)
         sockets = [connection.link for connection in chat.sio.eio.sockets.values()]
-        assert all(link._pending is packet.frames for link in sockets)
+        assert all(link.outgoing.take(link) is packet.frames for link in sockets)
         await asyncio.sleep(UNIT_SECONDS / 10)
+
+
+class Sink:
+    """Takes frames as a socket does; `cut` is called when it gets some."""
+
+    def __init__(self, line: Outgoing, cut: Callable[[], object] = lambda: None) -> None:
+        self.outgoing = line
+        self.written: list[bytes] = []
+        self._cut = cut
+
+    def write_now(self, frames: bytes) -> None:
+        self.written.append(frames)
+        self._cut()
+
+
+async def test_much_leaves_at_once_and_in_order() -> None:
+    """Joining without a bound would copy what waits with every frame."""
+    line = outgoing()
+    sink = Sink(line)
+    frames = [bytes([number]) * 1000 for number in range(100)]
+    for frame in frames:
+        line.write((sink,), frame)
+    assert 4 <= len(sink.written) <= 8
+    await asyncio.sleep(0)
+    assert b"".join(sink.written) == b"".join(frames)
+
+
+async def test_what_is_cut_off_while_others_are_written_to_is_written_no_more() -> None:
+    line = outgoing()
+    second = Sink(line)
+    first = Sink(line, lambda: line.take(second))
+    line.write((first, second), b"x")
+    await asyncio.sleep(0)
+    assert (first.written, second.written) == ([b"x"], [])
+    line.write((second,), b"y")
+    await asyncio.sleep(0)
+    assert second.written == [b"y"]
 
 
 def manager_with(clients: int) -> IndexedManager:

@@ -100,7 +100,7 @@ async def test_one_message_sent_twenty_times_to_two_processes_is_one_row(
 
         outcomes = await asyncio.gather(*[one(place, f"key {round_}") for place in range(20)])
         assert seqs(outcomes) == [round_] * 20
-        assert len({outcome.message for outcome in outcomes if isinstance(outcome, Appended)}) == 1
+        assert len({outcome.message.id for outcome in outcomes if isinstance(outcome, Appended)}) == 1
     assert [appended.message.seq for appended in told] == list(range(1, 11))
 
 

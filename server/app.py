@@ -13,7 +13,7 @@ from server.domain import FRAME_BYTES
 from server.errors import SeanceError
 from server.logs import logger
 from server.realtime import farewell
-from server.rest.middleware import error_envelopes, request_ids, sign_response
+from server.rest.middleware import sign_response, surroundings
 from server.store.migrations import is_current, migrate
 
 log = logger()
@@ -30,7 +30,7 @@ DEPARTURE_SECONDS: Final = 1.0
 
 def create_app(config: Config) -> web.Application:
     """Return the application; nothing is opened before it starts, everything is closed when it ends."""
-    app = web.Application(middlewares=[request_ids, error_envelopes], client_max_size=FRAME_BYTES)
+    app = web.Application(middlewares=[surroundings], client_max_size=FRAME_BYTES)
     app[PARTS] = assemble(app, config)
     app.on_response_prepare.append(sign_response)
     app.cleanup_ctx.extend([_database, _message_log, _seats, _backplane, _chores, _serving])

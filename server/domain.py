@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 from os import urandom
 from time import gmtime, strftime, time_ns
-from typing import Final, NewType
+from typing import Final, NewType, TypeGuard
 
 SessionId = NewType("SessionId", str)
 UserId = NewType("UserId", str)
@@ -155,7 +155,7 @@ def is_session_id(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def is_line(text: object, chars_most: int) -> bool:
+def is_line(text: object, chars_most: int) -> TypeGuard[str]:
     """Tell whether something is a text of one line that can be stored and shown, 1 to `chars_most` characters."""
     return isinstance(text, str) and 0 < len(text) <= chars_most and _UNSHOWABLE.search(text) is None
 

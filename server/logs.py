@@ -4,15 +4,22 @@ import logging
 import logging.config
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any, Final, Literal
 
 import structlog
 import structlog.tracebacks
+from structlog.contextvars import STRUCTLOG_KEY_PREFIX
 
 SECRET_KEYS: Final = frozenset(
     {"token", "authorization", "jwt_secret", "api_key", "password", "database_url", "redis_url", "host_token"},
 )
 TEXT_KEYS: Final = frozenset({"message", "text", "prompt", "body"})
+
+
+# Every line of a request bears it: structlog merges what is in such variables. Setting it costs 0.1 µs, where
+# `bound_contextvars` takes 5.
+REQUEST_ID: Final[ContextVar[str | None]] = ContextVar(f"{STRUCTLOG_KEY_PREFIX}request_id", default=None)
 
 
 def configure_logs(level: str, style: Literal["console", "json"]) -> None:

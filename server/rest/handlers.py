@@ -17,10 +17,10 @@ from server.core.turns import Turns
 from server.domain import Role, SessionId
 from server.errors import ValidationFailed
 from server.protocol import inbound
-from server.protocol.codec import dumps
 from server.protocol.commands import TOKEN_SECONDS
-from server.protocol.envelopes import success
 from server.protocol.outbound import message_object, session_object, token_object, user_object
+from server.protocol.quick import quick_session
+from server.rest.answers import answer
 from server.rest.bodies import read_json
 
 CREATE: Final = inbound.CreateSessionSchema()
@@ -59,47 +59,48 @@ class SessionCalls:
             web.get(f"{one}/spirit/context", self.context),
         ]
 
-    async def create(self, request: web.Request) -> web.Response:
+    async def create(self, request: web.Request) -> web.StreamResponse:
         """Make a session; with auth on, its host's token comes along."""
         identity = self._identity(request)
         self.access.require_service(identity)
-        session = await self.sessions.create(inbound.read(CREATE, await read_json(request)))
+        said = await read_json(request)
+        session = await self.sessions.create(quick_session(said) or inbound.read(CREATE, said))
         data = session_object(session)
         if self.access.required:
             token, _ = self.access.tokens.issue(Role.HOST, lifetime_seconds=HOST_TOKEN_SECONDS, session_id=session.id)
             data["host_token"] = token
-        return _answer(data, status=201, headers={"Location": f"/api/sessions/{session.id}"})
+        return answer(request, data, status=201, location=f"/api/sessions/{session.id}")
 
-    async def list(self, request: web.Request) -> web.Response:
+    async def list(self, request: web.Request) -> web.StreamResponse:
         """List sessions, newest first."""
         self.access.require_service(self._identity(request))
         sessions, cursor = await self.sessions.page(inbound.read(PAGE, dict(request.query)))
-        return _answer([session_object(session) for session in sessions], next_cursor=cursor)
+        return answer(request, [session_object(session) for session in sessions], next_cursor=cursor)
 
-    async def read(self, request: web.Request) -> web.Response:
+    async def read(self, request: web.Request) -> web.StreamResponse:
         """Read a session, ended or not."""
         session_id, _ = self._entered(request)
-        return _answer(session_object(await self.sessions.get(session_id)))
+        return answer(request, session_object(await self.sessions.get(session_id)))
 
-    async def change(self, request: web.Request) -> web.Response:
+    async def change(self, request: web.Request) -> web.StreamResponse:
         """Change a session; what is left out stays."""
         session_id = self._ruled(request)
         command = inbound.read(CHANGE, await read_json(request))
-        return _answer(session_object(await self.sessions.change(session_id, command)))
+        return answer(request, session_object(await self.sessions.change(session_id, command)))
 
-    async def end(self, request: web.Request) -> web.Response:
+    async def end(self, request: web.Request) -> web.StreamResponse:
         """End a session for everyone."""
-        return _answer(session_object(await self.sessions.end(self._ruled(request))))
+        return answer(request, session_object(await self.sessions.end(self._ruled(request))))
 
-    async def history(self, request: web.Request) -> web.Response:
+    async def history(self, request: web.Request) -> web.StreamResponse:
         """Read messages in ascending `seq`."""
         session_id, _ = self._entered(request)
         wanted = inbound.read(HISTORY, dict(request.query))
         await self.sessions.get(session_id)
         messages, has_more = await self.messages.read(session_id, wanted)
-        return _answer([message_object(message) for message in messages], has_more=has_more)
+        return answer(request, [message_object(message) for message in messages], has_more=has_more)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, request: web.Request) -> web.StreamResponse:
         """Post a message in a person's name; answered after its commit."""
         session_id, identity = self._entered(request)
         if identity is not None:
@@ -111,15 +112,15 @@ class SessionCalls:
         self.limits.message(session_id, speaker.user_id)
         await self.access.use(identity)
         utterance = Utterance(session_id, speaker, command.message, command.client_message_id)
-        return _answer(message_object(await self.messages.posted(utterance)), status=201)
+        return answer(request, message_object(await self.messages.posted(utterance)), status=201)
 
-    async def users(self, request: web.Request) -> web.Response:
+    async def users(self, request: web.Request) -> web.StreamResponse:
         """Tell who is there now."""
         session_id, _ = self._entered(request)
         await self.sessions.get(session_id)
-        return _answer([user_object(user) for user in await self.presence.users(session_id)])
+        return answer(request, [user_object(user) for user in await self.presence.users(session_id)])
 
-    async def mint(self, request: web.Request) -> web.Response:
+    async def mint(self, request: web.Request) -> web.StreamResponse:
         """Make a token for a session."""
         session_id = self._ruled(request)
         command = inbound.read(MINT, await read_json(request, optional=True))
@@ -132,12 +133,12 @@ class SessionCalls:
             user_name=command.user_name,
             max_uses=command.max_uses,
         )
-        return _answer(token_object(token, identity), status=201)
+        return answer(request, token_object(token, identity), status=201)
 
-    async def context(self, request: web.Request) -> web.Response:
+    async def context(self, request: web.Request) -> web.StreamResponse:
         """Show what would be sent to the spirit's model if it spoke now."""
         session = await self.sessions.get(self._ruled(request))
-        return _answer(context_object(await self.turns.outline(session)))
+        return answer(request, context_object(await self.turns.outline(session)))
 
     def _identity(self, request: web.Request) -> Identity | None:
         return self.access.identify(_bearer(request))
@@ -171,11 +172,6 @@ def _with_key(request: web.Request, said: object) -> object:
 def _id_of_name(session_id: SessionId, name: str | None) -> str:
     """Return the id of someone who only said a name: the same each time, so that a retry is the same sender."""
     return str(uuid5(NAMESPACE_URL, f"seance:{session_id}:{name}"))
-
-
-def _answer(data: object, *, status: int = 200, headers: dict[str, str] | None = None, **meta: Any) -> web.Response:
-    body = dumps(success(data, **meta))
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
 
 
 def context_object(outline: Outline) -> dict[str, Any]:

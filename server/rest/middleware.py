@@ -1,5 +1,6 @@
 """What surrounds every request: an id, a log line, and an envelope around whatever goes wrong."""
 
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -7,7 +8,6 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-import structlog
 from aiohttp import web
 
 from server.domain import new_id
@@ -23,7 +23,7 @@ from server.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from server.logs import logger
+from server.logs import REQUEST_ID, logger
 from server.protocol.codec import dumps
 from server.protocol.envelopes import failure
 
@@ -31,7 +31,6 @@ log = logger()
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 _OURS: Final[dict[int, type[SeanceError]]] = {
     401: Unauthorized,
@@ -44,14 +43,28 @@ _OURS: Final[dict[int, type[SeanceError]]] = {
 
 
 @web.middleware
-async def request_ids(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every request an id, the client's own if it is sane, and log it under that id."""
-    said = request.headers.get("X-Request-ID", "")
-    request_id = said if _SANE_ID.fullmatch(said) else new_id()
-    request[REQUEST_ID] = request_id
+async def surroundings(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give every request an id, the client's own if it is sane; turn its errors into envelopes; log it.
+
+    The id stays set: aiohttp handles each request in a task of its own.
+    """
+    said = request.headers.get("X-Request-ID")
+    REQUEST_ID.set(said if said is not None and _SANE_ID.fullmatch(said) else new_id())
     began = time.perf_counter()
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
+    try:
         response = await handler(request)
+    except SeanceError as error:
+        response = error_response(error)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        response = error_response(_of(error), allow=error.headers.get("Allow"))
+    except ConnectionResetError:
+        raise
+    except Exception:
+        log.exception("request.failed", method=request.method, path=request.path)
+        response = error_response(InternalError())
+    if log.is_enabled_for(logging.INFO):
         log.info(
             "request.handled",
             method=request.method,
@@ -62,27 +75,9 @@ async def request_ids(request: web.Request, handler: Handler) -> web.StreamRespo
     return response
 
 
-@web.middleware
-async def error_envelopes(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into its envelope, aiohttp's own too."""
-    try:
-        return await handler(request)
-    except SeanceError as error:
-        return error_response(error)
-    except web.HTTPException as error:
-        if error.status < HTTPStatus.BAD_REQUEST:
-            raise
-        return error_response(_of(error), allow=error.headers.get("Allow"))
-    except ConnectionResetError:
-        raise
-    except Exception:
-        log.exception("request.failed", method=request.method, path=request.path)
-        return error_response(InternalError())
-
-
-async def sign_response(request: web.Request, response: web.StreamResponse) -> None:
+async def sign_response(_: web.Request, response: web.StreamResponse) -> None:
     """Put the request's id on its answer, whoever made it."""
-    if (request_id := request.get(REQUEST_ID)) is not None:
+    if (request_id := REQUEST_ID.get()) is not None:
         response.headers.setdefault("X-Request-ID", request_id)
 
 

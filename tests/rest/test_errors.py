@@ -130,6 +130,14 @@ async def test_an_unannounced_flood_is_refused_at_the_bound(api: Api) -> None:
     assert (status, body["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
+async def test_an_unannounced_flood_that_came_whole_is_refused_too(api: Api) -> None:
+    body = b'{"name": "' + b"x" * 0x10000 + b'"}'
+    async with wire(api) as (reader, writer):
+        writer.write(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n")
+        status, said = await answered(reader)
+    assert (status, said["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
 async def test_a_small_packed_body_that_unpacks_large_is_refused(api: Api) -> None:
     packed = gzip.compress(b'{"name": "' + b"x" * 10_000_000 + b'"}')
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}

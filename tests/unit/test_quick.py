@@ -1,4 +1,4 @@
-"""The quick reading of a message says what the schema says, or leaves it to the schema."""
+"""The quick reading of a message or a session says what the schema says, or leaves it to the schema."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.errors import ValidationFailed
 from server.protocol import inbound
-from server.protocol.quick import quick_message
+from server.protocol.quick import quick_message, quick_session
 
 SCHEMA = inbound.SendMessageSchema()
 
@@ -44,3 +44,40 @@ def test_what_the_schema_refuses_is_left_to_it(said: object) -> None:
     assert quick_message(said) is None
     with pytest.raises(ValidationFailed):
         inbound.read(SCHEMA, said)
+
+
+SESSION_SCHEMA = inbound.CreateSessionSchema()
+
+names = st.one_of(
+    texts, st.text(alphabet="\x00 \t\n\x7f\x85\u2028\ud800a", max_size=6), st.integers(95, 105).map("x".__mul__)
+)
+seats = st.one_of(st.integers(-1, 12), st.integers(9_990, 10_010), st.floats(), st.booleans(), st.none(), texts)
+session_values = st.one_of(names, seats, st.dictionaries(st.just("answers"), st.just("every")))
+session_objects = st.one_of(
+    st.dictionaries(st.sampled_from(["name", "max_users", "spirit", "other"]), session_values, max_size=3),
+    st.fixed_dictionaries({"name": names}, optional={"max_users": seats}),
+    session_values,
+)
+
+
+@given(said=session_objects)
+def test_a_session_is_answered_as_the_schema_does_or_not_at_all(said: Any) -> None:
+    quick = quick_session(said)
+    if quick is not None:
+        assert inbound.read(SESSION_SCHEMA, said) == quick
+
+
+@given(name=st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=100))
+def test_every_plain_session_is_read(name: str) -> None:
+    assert quick_session({"name": name}) == inbound.read(SESSION_SCHEMA, {"name": name})
+    assert quick_session({"name": name, "max_users": 10_000}) is not None
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"name": "x", "other": 1}, {"name": "\n"}, {"name": " "}, {"name": "x" * 101}, [], None]
+    + [{"name": "x", "max_users": bad} for bad in (0, 10_001, True, None, 6.0)]
+)  # fmt: skip
+def test_what_the_schema_of_sessions_refuses_is_left_to_it(said: object) -> None:
+    assert quick_session(said) is None
+    with pytest.raises(ValidationFailed):
+        inbound.read(SESSION_SCHEMA, said)

@@ -38,6 +38,8 @@ class Database:
         # One for what only reads: it never waits for the disk.
         self.reads = Line(url)
         self.writes = Line(url)
+        # Each statement planned anew: a plan from when there were few seats takes seconds for a thousand.
+        self.seats = Line(url, settings={})
         self._writers = asyncio.Lock()
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -101,6 +103,7 @@ class Database:
         """Close every connection."""
         await self.reads.aclose()
         await self.writes.aclose()
+        await self.seats.aclose()
         await self.engine.dispose()
 
 

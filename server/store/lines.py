@@ -1,9 +1,12 @@
 """A connection of its own for what is asked all the time: without a pool, a compiler, or a reset on return."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import asyncpg
 
 from server.errors import DatabaseUnavailable
 from server.store.drivers import (
@@ -22,11 +25,21 @@ if TYPE_CHECKING:
 TURN_SECONDS: Final = 1.5
 
 
+Rows = Sequence[Sequence[Any]]
+Ask = Callable[[str, str], Awaitable[Rows]]
+
+
 class Driver(Protocol):
     """One connection to one kind of database, used by one caller at a time."""
 
-    async def run(self, statement: str, parameter: str) -> Sequence[Sequence[Any]]:
-        """Return the rows of a statement that is a transaction of its own, connecting first if need be."""
+    async def run(self, statement: str, parameter: str) -> Rows:
+        """Return the rows of a statement, connecting first if need be."""
+
+    async def do(self, command: str) -> None:
+        """Begin or end a transaction, connecting first if need be."""
+
+    async def undo(self) -> None:
+        """End a transaction that failed; never raises."""
 
     def cut(self) -> None:
         """End the statement under way: its caller gets an error."""
@@ -41,14 +54,36 @@ class Line:
     A trip through SQLAlchemy's pool, compiler and greenlets costs 400 µs of CPU, one through here 90.
     """
 
-    def __init__(self, url: DatabaseUrl) -> None:
-        """Speak to the database of a URL; the first statement connects."""
-        self._driver: Driver = _Postgres(url.target) if url.dialect == "postgresql" else _Sqlite(url.target)
+    def __init__(self, url: DatabaseUrl, settings: Mapping[str, str] = PLANNED_ONCE) -> None:
+        """Speak to the database of a URL; the first statement connects. `settings` are PostgreSQL's."""
+        self._begin = "BEGIN" if url.dialect == "postgresql" else "BEGIN IMMEDIATE"
+        self._driver: Driver = _Postgres(url.target, settings) if url.dialect == "postgresql" else _Sqlite(url.target)
         self._turn = asyncio.Lock()
         self._is_closed = False
 
-    async def ask(self, statement: str, parameter: str) -> Sequence[Sequence[Any]]:
+    async def ask(self, statement: str, parameter: str) -> Rows:
         """Return a statement's rows; what it writes is committed then. Raises `DatabaseUnavailable` within bounds."""
+        async with self._bounded():
+            return await self._driver.run(statement, parameter)
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Ask]:
+        """Give what asks within one transaction, which commits at the end or leaves nothing behind.
+
+        All of it has the time of one statement. Raises `DatabaseUnavailable`.
+        """
+        async with self._bounded():
+            await self._driver.do(self._begin)
+            try:
+                yield self._driver.run
+                await self._driver.do("COMMIT")
+            except BaseException:
+                await self._driver.undo()
+                raise
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        """Have the connection for oneself, for as long as a statement may take."""
         with outages_named():
             async with asyncio.timeout(TURN_SECONDS if self._turn.locked() else None):
                 await self._turn.acquire()
@@ -57,7 +92,7 @@ class Line:
             try:
                 if self._is_closed:
                     raise DatabaseUnavailable
-                return await self._driver.run(statement, parameter)
+                yield
             finally:
                 timer.cancel()
                 self._turn.release()
@@ -69,16 +104,24 @@ class Line:
 
 
 class _Postgres:
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, settings: Mapping[str, str]) -> None:
         self._dsn = dsn
+        self._settings = dict(settings)
         self._connection: Connection | None = None
 
-    async def run(self, statement: str, parameter: str) -> Sequence[Sequence[Any]]:
-        connection = self._connection
-        if connection is None or connection.is_closed():
-            self._connection = connection = await connect_postgresql(self._dsn, settings=PLANNED_ONCE)
-        rows: Sequence[Sequence[Any]] = await connection.fetch(statement, parameter)
+    async def run(self, statement: str, parameter: str) -> Rows:
+        rows: Rows = await (await self._connected()).fetch(statement, parameter)
         return rows
+
+    async def do(self, command: str) -> None:
+        await (await self._connected()).execute(command)
+
+    async def undo(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            try:
+                await self._connection.execute("ROLLBACK")
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                self.cut()
 
     def cut(self) -> None:
         if self._connection is not None:
@@ -87,6 +130,12 @@ class _Postgres:
     async def aclose(self) -> None:
         self.cut()
 
+    async def _connected(self) -> Connection:
+        connection = self._connection
+        if connection is None or connection.is_closed():
+            self._connection = connection = await connect_postgresql(self._dsn, settings=self._settings)
+        return connection
+
 
 class _Sqlite:
     def __init__(self, path: str) -> None:
@@ -94,8 +143,15 @@ class _Sqlite:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seance-line")
         self._connection: sqlite3.Connection | None = None
 
-    async def run(self, statement: str, parameter: str) -> Sequence[Sequence[Any]]:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._rows, statement, parameter)
+    async def run(self, statement: str, parameter: str) -> Rows:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._rows, statement, (parameter,))
+
+    async def do(self, command: str) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._rows, command, ())
+
+    async def undo(self) -> None:
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.rollback)
 
     def cut(self) -> None:
         if self._connection is not None:
@@ -107,8 +163,8 @@ class _Sqlite:
         self._connection = None
         self._thread.shutdown(wait=False)
 
-    def _rows(self, statement: str, parameter: str) -> Sequence[Sequence[Any]]:
+    def _rows(self, statement: str, parameters: tuple[str, ...]) -> Rows:
         """In the line's own thread."""
         if self._connection is None:
             self._connection = connect_sqlite(self._path)
-        return self._connection.execute(statement, (parameter,)).fetchall()
+        return self._connection.execute(statement, parameters).fetchall()

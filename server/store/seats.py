@@ -108,14 +108,18 @@ class Seats:
 
     async def _decide(self, questions: list[_Question]) -> list[Any]:
         """Return the committed answers, or the errors that are answers."""
-        async with self._database.writing() as db:
-            drops = [(id_, op.user_id, op.grace_seconds) for id_, op in questions if isinstance(op, _Drop)]
+        dialect = self._database.dialect
+        async with self._database.write_turn():
+            drops = [
+                (id_, op.user_id, op.process_id, op.grace_seconds) for id_, op in questions if isinstance(op, _Drop)
+            ]
             if len(drops) == len(questions):
-                await drop_all(db, self._process_id, drops)
+                await drop_all(self._database.seats.ask, dialect, drops)
                 return [None] * len(questions)
-            seatings = await load(db, sorted({session_id for session_id, _ in questions}))
-            answers = [_answer(operation, session_id, seatings.get(session_id)) for session_id, operation in questions]
-            await store(db, self._database.dialect, seatings)
+            async with self._database.seats.unit() as ask:
+                seatings = await load(ask, dialect, sorted({session_id for session_id, _ in questions}))
+                answers = [_answer(operation, id_, seatings.get(id_)) for id_, operation in questions]
+                await store(ask, dialect, seatings)
         return answers
 
 

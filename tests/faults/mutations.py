@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import text
-
 from server.core.presence import Presence
 from server.realtime.heads import Heads
 from server.realtime.holes import Holes
@@ -21,11 +19,11 @@ from server.store.outcomes import Appended, Written
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from server.core.presence import Entered
     from server.domain import Draft, Participant, SessionId
+    from server.store.lines import Ask
     from server.store.seating import Seating
+    from server.store.urls import Dialect
 
 # How late a commit comes that somebody hears of too early.
 LATE_SECONDS: Final = 0.15
@@ -67,12 +65,12 @@ def no_seat_lock() -> None:
     """Two processes count the same seats at the same time."""
     load = seat_rows.load
 
-    async def load_and_linger(db: AsyncConnection, session_ids: list[SessionId]) -> dict[SessionId, Seating]:
-        found = await load(db, session_ids)
+    async def load_and_linger(ask: Ask, dialect: Dialect, session_ids: list[SessionId]) -> dict[SessionId, Seating]:
+        found = await load(ask, dialect, session_ids)
         await asyncio.sleep(LINGER_SECONDS)
         return found
 
-    seat_rows._LOCK = text("SELECT CAST(:ids AS text[])")
+    seat_rows._LOCK = "SELECT CAST($1 AS json)"
     seats.load = load_and_linger  # type: ignore[attr-defined]
 
 

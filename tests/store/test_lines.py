@@ -66,3 +66,32 @@ async def test_a_line_to_nowhere_is_an_outage() -> None:
         with pytest.raises(DatabaseUnavailable):
             await database.writes.ask(ECHO[database.dialect], "x")
         await database.close()
+
+
+MAKE = "CREATE TABLE IF NOT EXISTS heap (word text)"
+ADD = {"postgresql": "INSERT INTO heap VALUES ($1::text)", "sqlite": "INSERT INTO heap VALUES (?)"}
+COUNT = {
+    "postgresql": "SELECT count(*) FROM heap WHERE $1::text <> ''",
+    "sqlite": "SELECT count(*) FROM heap WHERE ? <> ''",
+}
+
+
+async def added(database: Database, *words: str) -> None:
+    """Words written in one unit; "" fails it, "endless" takes too long."""
+    async with database.seats.unit() as ask:
+        for word in words:
+            if not word:
+                raise LookupError
+            await ask(ENDLESS[database.dialect] if word == "endless" else ADD[database.dialect], word)
+
+
+async def test_a_unit_leaves_all_or_nothing_behind(database: Database) -> None:
+    async with database.writing() as db:
+        await db.exec_driver_sql(MAKE)
+    with pytest.raises(LookupError):
+        await added(database, "lost", "")
+    await added(database, "kept")
+    with pytest.raises(DatabaseUnavailable):
+        await added(database, "lost", "endless")
+    await added(database, "kept", "too")
+    assert (await database.reads.ask(COUNT[database.dialect], "x"))[0][0] == 3

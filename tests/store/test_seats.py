@@ -60,7 +60,7 @@ async def test_a_hundred_who_race_for_six_seats_on_four_processes_get_six(
 
 
 async def test_without_the_lock_more_would_be_let_in(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seat_rows, "_LOCK", text("SELECT 1 WHERE CAST(:ids AS text[]) IS NULL"))
+    monkeypatch.setattr(seat_rows, "_LOCK", "SELECT CAST($1 AS json)")
     databases = [await Database.open(postgres_url) for _ in range(4)]
     hosts = [await started_seats(database) for database in databases]
     most = 0
@@ -232,8 +232,8 @@ async def test_joins_do_not_wait_for_the_message_log_nor_it_for_them(postgres_da
     session = await stored_session(postgres_database)
     seats = await started_seats(postgres_database)
     log = MessageLog(postgres_database)
-    async with postgres_database.writing() as db:
-        await seat_rows.load(db, [session.id])
+    async with postgres_database.seats.unit() as ask:
+        await seat_rows.load(ask, "postgresql", [session.id])
         assert seqs([await send(log, a_draft(session))]) == [1]
     async with postgres_database.writing() as db:
         await db.execute(text("UPDATE sessions SET last_seq = 7 WHERE id = :id"), {"id": session.id})
@@ -243,8 +243,8 @@ async def test_joins_do_not_wait_for_the_message_log_nor_it_for_them(postgres_da
 
 async def test_a_session_cannot_end_between_the_look_and_the_seat(postgres_database: Database) -> None:
     session = await stored_session(postgres_database)
-    async with postgres_database.writing() as db:
-        await seat_rows.load(db, [session.id])
+    async with postgres_database.seats.unit() as ask:
+        await seat_rows.load(ask, "postgresql", [session.id])
         ending = asyncio.create_task(SessionStore(postgres_database).close(session.id, CloseReason.ENDED))
         async with postgres_database.reading() as other:
             while not (await other.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar():

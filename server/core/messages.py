@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 
 from server.core.ports import Broadcaster
 from server.domain import Draft, Message, MessageId, Participant, SessionId, is_session_id, new_id, now
@@ -18,7 +16,7 @@ Done = Callable[[Message | SeanceError], None]
 Heard = Callable[[SessionId, Sequence[Message]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for every message: not frozen, as the messages themselves
 class Utterance:
     """What someone says in a session."""
 
@@ -53,15 +51,16 @@ class Messages:
 
         Never blocks. Raises `Busy` at once when too much waits; nothing is taken then.
         """
+        speaker = said.speaker
         draft = Draft(
-            id=MessageId(new_id()),
-            session_id=said.session_id,
-            user_id=said.speaker.user_id,
-            user_name=said.speaker.user_name,
-            text=said.text,
-            timestamp=now(),
-            is_spirit=said.is_spirit,
-            client_message_id=said.client_message_id,
+            MessageId(new_id()),
+            said.session_id,
+            speaker.user_id,
+            speaker.user_name,
+            said.text,
+            now(),
+            said.is_spirit,
+            said.client_message_id,
         )
         self._log.append(draft, lambda result: done(result.message if isinstance(result, Appended) else result))
 
@@ -88,8 +87,9 @@ class Messages:
         return await self._history.after(session_id, seq, limit)
 
     def _committed(self, batch: list[Appended]) -> None:
-        ordered = sorted((item.message for item in batch), key=attrgetter("session_id", "seq"))
-        for session_id, group in groupby(ordered, key=attrgetter("session_id")):
-            messages = list(group)
+        sessions: dict[SessionId, list[Message]] = {}
+        for item in batch:
+            sessions.setdefault(item.message.session_id, []).append(item.message)
+        for session_id, messages in sessions.items():
             self._broadcaster.tell_messages(session_id, messages)
             self._heard(session_id, messages)

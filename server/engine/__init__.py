@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .direct import Ack
 from .encoded import Encoded, encode_ack, encode_event, merge
 from .handlers import Accept, Handshake, Inbound, Refused
 from .limits import Limits
@@ -10,6 +11,7 @@ from .server import SocketServer
 
 __all__ = [
     "Accept",
+    "Ack",
     "Encoded",
     "Handshake",
     "Inbound",

@@ -63,9 +63,16 @@ class Ack:
 
     def __call__(self, *args: object) -> None:
         """Sends the answer; a second call does nothing."""
+        self._send(encode_ack(self._id, *args))
+
+    def answer_json(self, value: bytes) -> None:
+        """Sends an answer whose one argument is JSON already."""
+        self._send(encode_text(b"43%d[%b]" % (self._id, value)))
+
+    def _send(self, packet: Encoded) -> None:
         peer, self._peer = self._peer, None
         if peer is not None:
-            peer.send(encode_ack(self._id, *args))
+            peer.send(packet)
 
 
 @dataclass(slots=True)
@@ -97,11 +104,11 @@ class Direct:
     # -- a client's packets
 
     def receive_event(self, peer: Peer, text: str) -> None:
-        """Hands an event to its handler; Malformed if it is not one, or the client is not in."""
+        """Hands an event, its type digit included, to its handler; Malformed if it is none, or the client not in."""
         sid = peer.namespace_sid
         if sid is None or sid not in self.peers:
             raise Malformed("event before CONNECT")
-        size = len(text) if text.isascii() else len(text.encode())
+        size = len(text) - 1 if text.isascii() else len(text.encode()) - 1
         oversize = size > self._limits.event_bytes
         ack_id, name, args = read_event(text, parse=not oversize)
         ack = None if ack_id is None else Ack(peer, ack_id)

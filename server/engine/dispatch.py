@@ -50,9 +50,10 @@ class Dispatch:
 
     def received(self, connection: Connection, data: str | bytes) -> None:
         """Handles a message, or queues it behind the one being handled."""
-        if self._is_direct_event(data, connection):
+        direct = self._direct
+        if _is_plain_event(data) and direct.on_connect is not None and connection.partial is None:
             if connection.busy is None:
-                self._direct.receive_event(connection, data[1:])
+                direct.receive_event(connection, data)
             else:
                 self._serial.take(connection, data, len(data))
             return
@@ -63,14 +64,6 @@ class Dispatch:
             self._acknowledge(connection, packet)
         else:
             self._serial.take(connection, packet, len(data))
-
-    def _is_direct_event(self, data: str | bytes, connection: Connection) -> TypeGuard[str]:
-        return (
-            data[:1] == EVENT
-            and data[1:2] != "/"
-            and self._direct.on_connect is not None
-            and connection.partial is None
-        )
 
     def closed(self, connection: Connection, reason: str) -> None:
         """Tells the handlers that a client is gone, once its connect handler is done with it."""
@@ -122,7 +115,7 @@ class Dispatch:
     def _handle(self, connection: Connection, packet: str | Packet) -> Coroutine[Any, Any, None] | None:
         """Handles a packet, or returns what is to be awaited for it."""
         if isinstance(packet, str):
-            self._direct.receive_event(connection, packet[1:])
+            self._direct.receive_event(connection, packet)
             return None
         if packet.kind == CONNECT:
             self._engine.stop_awaiting(connection)
@@ -192,3 +185,8 @@ class Dispatch:
         await self._engine._trigger_event(  # noqa: SLF001
             "disconnect", connection.sid, reason, run_async=False
         )
+
+
+def _is_plain_event(data: str | bytes) -> TypeGuard[str]:
+    """Whether this is an event in namespace "/" without attachments."""
+    return data[:1] == EVENT and data[1:2] != "/"

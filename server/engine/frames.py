@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import struct
 
+try:
+    # A fifth of the time of our own; it is not part of aiohttp's public interface, so it may be missing.
+    from aiohttp._websocket.mask import _websocket_mask_cython as _unmask_in_place  # type: ignore[import-not-found]
+except ImportError:
+    _unmask_in_place = None
+
 _FIN_TEXT, _FIN_BINARY, _FIN_CLOSE, _FIN_PING, _FIN_PONG = 0x81, 0x82, 0x88, 0x89, 0x8A
 _RSV1 = 0x40
 _SHORT_BYTES, _MEDIUM_BYTES = 126, 65_536
@@ -60,6 +66,15 @@ class ProtocolFault(Exception):  # noqa: N818 - named after RFC 6455's "protocol
 
 def unmask(payload: bytes, mask: bytes) -> bytes:
     """The payload without its mask."""
+    if _unmask_in_place is not None:
+        data = bytearray(payload)
+        _unmask_in_place(mask, data)
+        return bytes(data)
+    return unmask_slowly(payload, mask)
+
+
+def unmask_slowly(payload: bytes, mask: bytes) -> bytes:
+    """The same without aiohttp's C."""
     size = len(payload)
     # One wide XOR of two integers: no loop over bytes in Python.
     key = (mask * (size // 4 + 1))[:size]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .direct import Ack
     from .recovery import RecoveredState
 
 
@@ -37,7 +38,7 @@ class Inbound:
     sid: str
     name: str
     args: tuple[Any, ...]
-    ack: Callable[..., None] | None
+    ack: Ack | None
     size_bytes: int
 
 

@@ -12,7 +12,6 @@ from .packets import Malformed
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = "0123456"
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"})
 MAX_ACK_DIGITS = 16
-_EVENT_HEAD = re.compile(r"([0-9]*)\[")
 _NAME = re.compile(r'\s*"((?:[^"\\]|\\.){0,200})"')
 _PACKET = re.compile(
     r"([0-6])"
@@ -90,15 +89,19 @@ def _read_json(text: str) -> Any:
 
 
 def read_event(text: str, *, parse: bool = True) -> tuple[int | None, str, tuple[Any, ...]]:
-    """(ack id, name, arguments) of an event's text behind its type digit.
+    """(ack id, name, arguments) of an event's text, its type digit included.
 
     Without `parse` the arguments are left unread, and the name is only looked for.
     """
-    head = _EVENT_HEAD.match(text)
-    if head is None or head.end() > MAX_ACK_DIGITS + 1:
+    start = text.find("[", 0, MAX_ACK_DIGITS + 2)
+    if start < 1:
         raise Malformed("bad event")
-    start = head.end() - 1
-    ack_id = int(text[:start]) if start else None
+    ack_id = None
+    if start > 1:
+        digits = text[1:start]
+        if not (digits.isdigit() and digits.isascii()):
+            raise Malformed("bad event")
+        ack_id = int(digits)
     if not parse:
         name = _NAME.match(text, start + 1)
         return ack_id, name[1] if name else "", ()

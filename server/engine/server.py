@@ -211,7 +211,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
     async def _stock_direct(self, peer: StockPeer, data: str) -> None:
         kind, rest = data[:1], data[1:]
         if kind == "2":
-            self._direct.receive_event(peer, rest)
+            self._direct.receive_event(peer, data)
         elif kind == "0":
             environ = self.environ[peer.sid]
             fresh = self.eio.generate_id()

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from server.domain import stamp
+from server.domain import Message, stamp
 from server.errors import SeanceError
+from server.protocol.outbound import posted_object
 
 
 def success(data: object, **meta: Any) -> dict[str, Any]:
@@ -15,6 +16,13 @@ def success(data: object, **meta: Any) -> dict[str, Any]:
 def failure(error: SeanceError) -> dict[str, Any]:
     """Return `{success: false, error, meta}`."""
     return {"success": False, "error": error.as_dict(), "meta": _meta({})}
+
+
+def acknowledgement(result: object | SeanceError) -> dict[str, Any]:
+    """Return what the sender of an event is answered: the place of a committed message, a value, or an error."""
+    if isinstance(result, Message):
+        return success(posted_object(result))
+    return failure(result) if isinstance(result, SeanceError) else success(result)
 
 
 def _meta(more: Mapping[str, Any]) -> dict[str, Any]:

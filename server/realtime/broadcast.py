@@ -179,7 +179,7 @@ class Rooms:
 
     def tell_messages(self, session_id: SessionId, messages: Sequence[Message]) -> None:
         """Tell everyone of committed messages, ascending."""
-        wires = [WireEvent.of(MessageReceived(message)) for message in messages]
+        wires = [WireEvent.of_message(message) for message in messages]
         self._publish(session_id, wires)
         self._tell_in_order(session_id, wires)
 
@@ -224,14 +224,16 @@ class Rooms:
         room = self._rooms.get(session_id)
         if room is None:
             return
-        ready = [event for wire in wires for event in room.order.offer(wire.seq, wire)]
+        offer = room.order.offer
+        ready = [event for wire in wires for event in offer(wire.seq, wire)]
         self._deliver(session_id, room, ready)
         self._holes.fill(session_id, room)
 
     def _deliver(
         self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""
     ) -> None:
-        wires = [wire for wire in wires if not room.keeps_back(wire) and room.turn.hear(wire)]
+        # Messages, which have a `seq`, pass: they have been put in order.
+        wires = [wire for wire in wires if wire.seq or (not room.keeps_back(wire) and room.turn.hear(wire))]
         if not wires:
             return
         for arrival in room.arrivals:

@@ -1,19 +1,20 @@
 """The Socket.IO door: python-socketio's rooms hold the members of each session."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from server.domain import SessionId, room_of
-from server.engine import Accept, Encoded, Handshake, Inbound, Refused, SocketServer, merge
+from server.engine import Accept, Ack, Encoded, Handshake, Inbound, Refused, SocketServer, merge
 from server.engine.encoded import encode_text
 from server.errors import InternalError, NotJoined, PayloadTooLarge, SeanceError, ValidationFailed
 from server.logs import logger
 from server.protocol import inbound
+from server.protocol.codec import dumps
 from server.protocol.commands import Join
-from server.protocol.envelopes import failure, success
+from server.protocol.envelopes import acknowledgement
 from server.protocol.outbound import ErrorTold
 from server.protocol.wire import WireEvent
 from server.realtime.admission import Admission, Admitted
@@ -64,6 +65,14 @@ class SocketIoLine:
         return self._sio.backlog_bytes(self._sid)
 
 
+@dataclass(slots=True)
+class Audience:
+    """Those of a session's clients who are written the same bytes, and their room."""
+
+    room: str
+    members: set[str] = field(default_factory=set)
+
+
 class SocketIoDoor:
     """Lets Socket.IO clients in at connect or by event, and keeps each session's in its rooms.
 
@@ -77,7 +86,7 @@ class SocketIoDoor:
         self._handlers = handlers
         self._admission = admission
         self._visitors: dict[str, Visitor] = {}
-        self._rooms: defaultdict[str, set[str]] = defaultdict(set)
+        self._audiences: dict[SessionId, dict[bool, Audience]] = {}
         sio.on_connect(self._connect)
         for name in handlers.names:
             sio.on_packet(name, self._event)
@@ -89,25 +98,30 @@ class SocketIoDoor:
 
     def add(self, session_id: SessionId, visitor: Visitor) -> None:
         """Put a client into the session's room."""
-        room = _room(session_id, recovers=visitor.recovers)
-        self._rooms[room].add(visitor.id)
-        self._sio.enter(visitor.id, room)
+        audiences = self._audiences.setdefault(session_id, {})
+        audience = audiences.get(visitor.recovers)
+        if audience is None:
+            audience = audiences[visitor.recovers] = Audience(_room(session_id, recovers=visitor.recovers))
+        audience.members.add(visitor.id)
+        self._sio.enter(visitor.id, audience.room)
 
     def remove(self, session_id: SessionId, visitor: Visitor) -> None:
         """Take it out."""
-        room = _room(session_id, recovers=visitor.recovers)
-        self._sio.leave(visitor.id, room)
-        if room in self._rooms:
-            self._rooms[room].discard(visitor.id)
-            if not self._rooms[room]:
-                del self._rooms[room]
+        audiences = self._audiences.get(session_id, {})
+        audience = audiences.get(visitor.recovers)
+        if audience is None:
+            return
+        self._sio.leave(visitor.id, audience.room)
+        audience.members.discard(visitor.id)
+        if not audience.members:
+            del audiences[visitor.recovers]
+        if not audiences:
+            del self._audiences[session_id]
 
     def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
         """Write events to everyone in the session's rooms but one, framed once for each room."""
-        for recovers in (True, False):
-            room = _room(session_id, recovers=recovers)
-            if room in self._rooms:
-                self._sio.broadcast(room, _encoded(wires, with_offset=recovers), deaf)
+        for recovers, audience in self._audiences.get(session_id, {}).items():
+            self._sio.broadcast(audience.room, _encoded(wires, with_offset=recovers), deaf)
 
     def visitors(self) -> list[Visitor]:
         """Return all clients, those that have not joined yet too."""
@@ -183,15 +197,12 @@ def _encoded(wires: Sequence[WireEvent], *, with_offset: bool) -> Encoded:
     return packets[0] if len(packets) == 1 else merge(packets)
 
 
-def _answer(visitor: Visitor, ack: Callable[..., None] | None) -> Answer:
+def _answer(visitor: Visitor, ack: Ack | None) -> Answer:
     def answer(result: object | SeanceError) -> None:
-        if isinstance(result, SeanceError):
-            if ack is None:
-                visitor.tell(ErrorTold(result))
-            else:
-                ack(failure(result))
-        elif ack is not None:
-            ack(success(result))
+        if ack is not None:
+            ack.answer_json(dumps(acknowledgement(result)))
+        elif isinstance(result, SeanceError):
+            visitor.tell(ErrorTold(result))
 
     return answer
 

@@ -9,12 +9,11 @@ from server.core.messages import Messages, Utterance
 from server.core.presence import Presence
 from server.core.sessions import Sessions
 from server.core.turns import Turns
-from server.domain import Message
 from server.errors import InternalError, NotJoined, RateLimited, SeanceError, UnknownEvent
 from server.logs import logger
 from server.protocol import inbound
 from server.protocol.fields import shown
-from server.protocol.outbound import Typing, posted_object
+from server.protocol.outbound import Typing
 from server.protocol.quick import quick_message
 from server.realtime.admission import Admission
 from server.realtime.broadcast import Rooms
@@ -113,7 +112,7 @@ class Handlers:
         command = quick_message(said) or inbound.read(SEND_MESSAGE, said)
         self._core.limits.message(place.session_id, place.user.user_id)
         utterance = Utterance(place.session_id, place.user, command.message, command.client_message_id)
-        self._core.messages.post(utterance, lambda result: answer(_posted(result)))
+        self._core.messages.post(utterance, answer)
 
     def typing(self, visitor: Visitor, said: object, answer: Answer) -> None:
         """Tell the others whether a person types."""
@@ -142,9 +141,10 @@ class Handlers:
 
 
 def _place(visitor: Visitor) -> Place:
-    if visitor.place is None:
+    place = visitor.place
+    if place is None:
         raise NotJoined
-    return visitor.place
+    return place
 
 
 def _speaker(visitor: Visitor) -> Place:
@@ -152,7 +152,3 @@ def _speaker(visitor: Visitor) -> Place:
     if place.identity is not None:
         place.identity.may_speak()
     return place
-
-
-def _posted(result: Message | SeanceError) -> object | SeanceError:
-    return result if isinstance(result, SeanceError) else posted_object(result)

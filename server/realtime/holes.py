@@ -7,7 +7,6 @@ from typing import Final, Protocol
 from server.domain import Message, SessionId
 from server.errors import SeanceError
 from server.logs import logger
-from server.protocol.outbound import MessageReceived
 from server.protocol.wire import WireEvent
 from server.realtime.room import Room
 
@@ -56,7 +55,7 @@ class Holes:
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 for message in found:
-                    wire = WireEvent.of(MessageReceived(message))
+                    wire = WireEvent.of_message(message)
                     self._deliver(session_id, room, room.order.offer(wire.seq, wire))
                 if not found:
                     log.error("order.broken", session_id=session_id, seq=seq)

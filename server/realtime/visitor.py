@@ -17,6 +17,7 @@ log = logger()
 
 WAITING_EVENTS_MOST: Final = 256
 
+# Takes what there is to answer: a committed message, a JSON value, or an error.
 Answer = Callable[[object | SeanceError], None]
 Work = Coroutine[None, None, object]
 

@@ -105,7 +105,7 @@ class MessageLog:
         `DatabaseUnavailable` (it may have been committed), `ValidationFailed` (the database refused the text).
         Raises `Busy` when as much waits as may; then nothing was taken.
         """
-        size = _size(draft)
+        size = len(draft.text) + _ROW_BYTES  # exact enough for a bound
         is_full = self.waiting_bytes + size > self._max_waiting_bytes or len(self._batches) >= self._max_waiting_rows
         if is_full or self._is_closed:
             raise Busy
@@ -131,7 +131,8 @@ class MessageLog:
             self._fail(_MAX_FAILURES)
             return [_said_of(error)] * len(drafts)
         firsts, places = without_repeats(drafts)
-        return spread(await self._stored(firsts), places)
+        stored = await self._stored(firsts)
+        return stored if len(firsts) == len(drafts) else spread(stored, places)
 
     async def _connect(self) -> None:
         """Connect if need be, but not at once after the last attempt."""
@@ -184,12 +185,7 @@ class MessageLog:
         self.rows_in_last_batch = rows
 
     def _forget_sizes(self, batch: list[_Waiting]) -> None:
-        self.waiting_bytes -= sum(_size(draft) for draft, _ in batch)
-
-
-def _size(draft: Draft) -> int:
-    """Return about how many bytes a waiting row holds; exact enough for a bound."""
-    return len(draft.text) + _ROW_BYTES
+        self.waiting_bytes -= sum([len(draft.text) for draft, _ in batch]) + len(batch) * _ROW_BYTES
 
 
 def _said_of(error: Exception) -> SeanceError:

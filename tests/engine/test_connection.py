@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,9 @@ from server.engine.connection import Connection
 from server.engine.deadlines import Clock, Deadlines
 from server.engine.packets import Malformed
 from server.engine.ports import Link, Reason, State
+
+if TYPE_CHECKING:
+    from server.engine.outgoing import Outgoing
 
 HELLO = encode_event("hello")
 
@@ -44,6 +49,7 @@ class FakeHost:
 
 class FakeLink:
     deflates = False
+    outgoing: Outgoing
 
     def __init__(self) -> None:
         self.written = b""
@@ -51,6 +57,8 @@ class FakeLink:
 
     def write(self, data: bytes) -> None:
         self.written += data
+
+    write_now = write
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         self.end = f"closed {code}{reason}"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 import asyncpg
+import psutil
 
 from tests.services import spawn
 
@@ -114,9 +115,12 @@ class Postgres:
         """Ends every process of it with SIGKILL, as a power cut would."""
         process = self._running
         spawn.freeze(process)
-        for child in spawn.children_of(process):
+        children = spawn.children_of(process)
+        for child in children:
             child.kill()
         self._end(signal.SIGKILL)
+        # As long as one of them is still going, it holds the shared memory that the next start asks for.
+        psutil.wait_procs(children, timeout=START_SECONDS)
 
     def restart_immediate(self) -> None:
         """Ends it without a checkpoint and starts it again, so that it recovers from its log."""

@@ -123,7 +123,7 @@ async def crowded(sio: SocketServer, members: int) -> None:
         link = WebSocket(on_text=print, on_close=print, frame_bytes=65_536, queued_bytes=1_048_576)
         link.attach(NullTransport())
         peer = Connection(sio.eio, f"e{number}", "127.0.0.1", link)
-        await sio._direct.connect(peer, None, {}, "127.0.0.1", f"s{number}")  # noqa: SLF001 - the way past HTTP
+        await sio._direct.connect(peer, None, "127.0.0.1", f"s{number}")  # noqa: SLF001 - the way past HTTP
         sio.enter(f"s{number}", "hall")
 
 

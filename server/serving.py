@@ -32,6 +32,7 @@ async def serve_until_stopped(config: Config, app: web.Application) -> int:
         access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
         handle_signals=False,
+        tcp_keepalive=False,  # a system call each; connections that last are pinged, the others time out
         max_line_size=REQUEST_LINE_BYTES,
     )
     try:

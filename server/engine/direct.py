@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .codec import dumps
 from .encoded import Encoded, encode_ack, encode_text
@@ -119,7 +119,7 @@ class Direct:
         except Exception as error:  # noqa: BLE001 - whatever an application raises
             self._complaints.fault(peer.remote, "event handler", error)
 
-    async def connect(self, peer: Peer, auth: object, environ: dict[str, Any], remote: str, fresh_sid: str) -> None:
+    async def connect(self, peer: Peer, auth: object, remote: str, fresh_sid: str) -> None:
         """Asks the connect handler about a client, and answers it."""
         handler = self.on_connect
         if handler is None or peer.namespace_sid is not None:
@@ -129,7 +129,7 @@ class Direct:
         peer.namespace_sid = sid
         self._registry.add(sid, "/", peer.sid)
         try:
-            accept = await handler(Handshake(sid, auth, environ, remote, recovered))
+            accept = await handler(Handshake(sid, auth, remote, recovered))
             welcome = encode_text(b"40" + dumps(self._welcome(sid, accept)))
         except Refused as refusal:
             self._refuse(joining, sid, refusal.data)

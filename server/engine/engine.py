@@ -20,7 +20,7 @@ from .origins import Origins
 from .plain import PlainReceiver
 from .polling import answer_poll, take_post, text_response
 from .ports import Reason, State
-from .takeover import Taken
+from .takeover import TAKEN, Taken
 from .upgrade import Guard, Upgrade
 from .websocket import open_websocket
 
@@ -196,7 +196,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         if not self._gate.admits(remote, self._now()):
             raise forbidden("Too many connections", 429)
         sid = self.generate_id()
-        await self._admit(request, sid, remote)
+        if self.receiver.asks_first:
+            await self._ask(request, sid, remote)
+        elif request.transport is None:
+            raise bad_request()
         connection = Connection(self, sid, remote)
         first = self._welcome(sid, websocket=knock.websocket)
         if knock.websocket:
@@ -216,12 +219,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         self._clock.start(self._pings, connection, self._now())
         self.receiver.opened(connection)
         if knock.websocket:
-            return Taken()
+            return TAKEN
         response = text_response(request, first.decode(), compress=False)
         self._set_cookie(response, sid)
         return response
 
-    async def _admit(self, request: web.Request, sid: str, remote: str) -> None:
+    async def _ask(self, request: web.Request, sid: str, remote: str) -> None:
         """Asks the handler of "connect" whether a client may come in."""
         environ = translate_request(request)
         environ["REMOTE_ADDR"] = remote
@@ -264,7 +267,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         else:
             self._attempts[connection.sid] = attempt
             self._clock.start(self._upgrades, connection, self._now())
-        return Taken()
+        return TAKEN
 
     # -- python-engineio's interface
 

@@ -22,7 +22,6 @@ class Handshake:
 
     sid: str
     auth: object
-    environ: dict[str, Any]
     remote: str
     recovered: RecoveredState | None = None
 

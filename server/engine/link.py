@@ -17,7 +17,7 @@ from .frame_parser import (
 )
 from .frames import ProtocolFault, binary_frame, close_frame, deflated_frame, frame, ping_frame, pong_frame
 from .outgoing import Outgoing, outgoing
-from .takeover import Taken
+from .takeover import TAKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,4 +248,4 @@ class WebSocket(asyncio.Protocol):
     @property
     def response(self) -> web.StreamResponse:
         """What the aiohttp handler must return."""
-        return Taken()
+        return TAKEN

@@ -20,6 +20,8 @@ class PlainReceiver:
         self._engine = engine
         self._serial: Serial[str | bytes] = Serial(self._handle, engine.limits, engine.complaints)
 
+    asks_first = True
+
     def opened(self, connection: Connection) -> None:
         """Nothing is expected of a client."""
 

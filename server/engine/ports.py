@@ -90,6 +90,10 @@ class Reason:
 class Receiver(Protocol):
     """The layer above the engine."""
 
+    @property
+    def asks_first(self) -> bool:
+        """Whether a handler of "connect" is to be asked, with a WSGI environment, before a connection is opened."""
+
     def opened(self, connection: Connection) -> None:
         """A connection is there."""
 

@@ -213,9 +213,8 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
         if kind == "2":
             self._direct.receive_event(peer, data)
         elif kind == "0":
-            environ = self.environ[peer.sid]
             fresh = self.eio.generate_id()
-            await self._direct.connect(peer, read_auth(rest), environ, peer.remote, fresh)
+            await self._direct.connect(peer, read_auth(rest), peer.remote, fresh)
         elif kind == "1":
             self._direct.gone(peer, self.reason.CLIENT_DISCONNECT)
         elif kind != "3":

@@ -7,7 +7,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any, cast
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,18 +33,22 @@ class Taken(web.Response):
         """Nothing, likewise."""
 
 
+# One for all: it has nothing of a request's in it, and making one takes 5 µs.
+TAKEN = Taken()
+
+
 def is_upgrade(request: web.Request) -> bool:
     """Whether this is a well-formed WebSocket opening handshake."""
     headers = request.headers
     try:
-        key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
+        key = base64.b64decode(headers.get(hdrs.SEC_WEBSOCKET_KEY, ""), validate=True)
     except ValueError:
         return False
     return (
         request.method == "GET"
-        and headers.get("Upgrade", "").strip().lower() == "websocket"
-        and "upgrade" in (part.strip() for part in headers.get("Connection", "").lower().split(","))
-        and headers.get("Sec-WebSocket-Version", "").strip() == "13"
+        and headers.get(hdrs.UPGRADE, "").strip().lower() == "websocket"
+        and "upgrade" in (part.strip() for part in headers.get(hdrs.CONNECTION, "").lower().split(","))
+        and headers.get(hdrs.SEC_WEBSOCKET_VERSION, "").strip() == "13"
         and len(key) == _KEY_BYTES
     )
 
@@ -57,7 +61,7 @@ def choose_subprotocol(request: web.Request, subprotocols: Sequence[str]) -> str
 
 def handshake_answer(request: web.Request, headers: Sequence[tuple[str, str]] = ()) -> bytes:
     """The 101 response to a WebSocket opening handshake."""
-    key = request.headers["Sec-WebSocket-Key"].strip().encode()
+    key = request.headers[hdrs.SEC_WEBSOCKET_KEY].strip().encode()
     accept = base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest()).decode()
     lines = [
         "HTTP/1.1 101 Switching Protocols",
@@ -73,7 +77,7 @@ def take_over(request: web.Request, protocol: asyncio.Protocol) -> asyncio.Trans
     """Gives the request's transport to `protocol`; what the client sent early is fed to it soon.
 
     aiohttp's request, parser and tasks end as if the connection were lost, but the transport
-    stays open. The handler must return `Taken()`. Raises HTTPBadRequest when the client is gone.
+    stays open. The handler must return `TAKEN`. Raises HTTPBadRequest when the client is gone.
     """
     handler = cast("Any", request.protocol)
     transport: asyncio.Transport | None = handler.transport

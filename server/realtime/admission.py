@@ -113,6 +113,8 @@ class Admission:
         joined = SessionJoined(entered.session, entered.user, entered.users, turn, replay)
         if visitor.wants_joined:
             visitor.tell(joined)
+            if admitted.arrival.held:
+                admitted.arrival.forget_arrivals(entered.users)
         if replay is None or not replay.complete or replay.after >= entered.session.head:
             self._rooms.settle(admitted.session_id, admitted.arrival, entered.session.head)
         else:

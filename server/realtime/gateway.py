@@ -16,6 +16,7 @@ from server.protocol.codec import dumps
 from server.protocol.commands import Join
 from server.protocol.envelopes import acknowledgement
 from server.protocol.outbound import ErrorTold
+from server.protocol.quick import quick_join
 from server.protocol.wire import WireEvent
 from server.realtime.admission import Admission, Admitted
 from server.realtime.handlers import JOIN, Handlers
@@ -224,6 +225,6 @@ def _wish(said: object, ticket: Ticket | None) -> Join | None:
             return inbound.read(JOIN, ticket.wish(said if isinstance(said, dict) else {}))
         if said is None or (isinstance(said, dict) and "session_id" not in said):
             return None
-        return inbound.read(JOIN, said)
+        return quick_join(said) or inbound.read(JOIN, said)
     except SeanceError as error:
         raise Refused(error.as_dict()) from None

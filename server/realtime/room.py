@@ -1,15 +1,20 @@
 """One session on this process: who hears it here, who is just arriving, and how far they all are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from server.core.sequencer import Sequencer
 from server.core.turn_watch import TURN_END, TURN_EVENTS, TurnWatch
+from server.domain import Participant
+from server.protocol.codec import dumps
+from server.protocol.outbound import UserJoined, UserLeft, person_object
 from server.protocol.wire import WireEvent
 from server.realtime.visitor import Visitor
 
 HELD_EVENTS_MOST: Final = 2_000
+JOINED: Final = UserJoined.name.encode()
+LEFT: Final = UserLeft.name.encode()
 
 
 @dataclass(slots=True, eq=False)
@@ -35,6 +40,20 @@ class Arrival:
     def forget_turn(self) -> None:
         """Drop what was held of the turn, because the joiner is told of it as a whole."""
         self.held = [event for event in self.held if event.name not in TURN_EVENTS]
+
+    def forget_arrivals(self, users: Collection[Participant]) -> None:
+        """Drop news of people who came before the joiner was seated, because the joiner is told of them as `users`.
+
+        When a room fills at once that is half of what was held.
+        """
+        known = {dumps(person_object(user)) for user in users}
+        held: list[WireEvent] = []
+        for event in self.held:
+            if event.name == LEFT:
+                known.discard(event.data)  # who comes back after that is news
+            if event.name != JOINED or event.data not in known:
+                held.append(event)
+        self.held = held
 
     def newer(self) -> Iterable[WireEvent]:
         """Return what was held, without the messages the joiner has already."""

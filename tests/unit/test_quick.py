@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.errors import ValidationFailed
 from server.protocol import inbound
-from server.protocol.quick import quick_message, quick_session
+from server.protocol.quick import quick_join, quick_message, quick_session
 
 SCHEMA = inbound.SendMessageSchema()
 
@@ -81,3 +81,39 @@ def test_what_the_schema_of_sessions_refuses_is_left_to_it(said: object) -> None
     assert quick_session(said) is None
     with pytest.raises(ValidationFailed):
         inbound.read(SESSION_SCHEMA, said)
+
+
+JOIN_SCHEMA = inbound.JoinSchema()
+SESSION_ID = "0b8a9e8e-6a4e-4e7f-9d4c-1f2e3d4c5b6a"
+
+ids = st.one_of(names, st.just("spirit"), st.integers(60, 70).map("i".__mul__), st.none())
+join_objects = st.one_of(
+    st.fixed_dictionaries(
+        {"session_id": st.sampled_from([SESSION_ID, "x", "", 1]), "user_name": names},
+        optional={"user_id": ids, "token": texts, "last_seq": seats, "other": texts},
+    ),
+    session_values,
+)
+
+
+@given(said=join_objects)
+def test_a_join_is_answered_as_the_schema_does_or_not_at_all(said: Any) -> None:
+    quick = quick_join(said)
+    if quick is not None:
+        assert inbound.read(JOIN_SCHEMA, said) == quick
+
+
+@given(name=st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=32))
+def test_every_plain_join_is_read(name: str) -> None:
+    assert quick_join({"session_id": SESSION_ID, "user_name": name}) is not None
+    assert quick_join({"session_id": SESSION_ID, "user_name": name, "user_id": name + "-1"}) is not None
+
+
+@pytest.mark.parametrize(
+    "said", [{"user_id": "spirit"}, {"user_id": ""}, {"user_id": None}, {"user_name": " "}, {"last_seq": -1}, {"x": 1}]
+)
+def test_what_the_schema_of_joins_refuses_is_left_to_it(said: dict[str, object]) -> None:
+    whole = {"session_id": SESSION_ID, "user_name": "Ada", **said}
+    assert quick_join(whole) is None
+    with pytest.raises(ValidationFailed):
+        inbound.read(JOIN_SCHEMA, whole)

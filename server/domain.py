@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from os import urandom
+from os import register_at_fork, urandom
 from time import gmtime, strftime, time_ns
 from typing import Final, NewType, TypeGuard
+
+import orjson
 
 SessionId = NewType("SessionId", str)
 UserId = NewType("UserId", str)
@@ -143,9 +145,32 @@ _UNSHOWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+class _RandomDigits:
+    """Random bits as hexadecimal text, drawn from the system for 256 ids at once: one system call for each costs 1 µs.
+
+    A fork must not go on with its parent's bits.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        register_at_fork(after_in_child=self._parts.clear)
+
+    def __call__(self) -> str:
+        """Return 32 digits."""
+        while True:
+            try:
+                return self._parts.pop()
+            except IndexError:
+                digits = urandom(16 * 256).hex()
+                self._parts.extend([digits[start : start + 32] for start in range(0, len(digits), 32)])
+
+
+_random_digits: Final = _RandomDigits()
+
+
 def new_id() -> str:
     """Return a fresh random id: UUID version 4 (RFC 9562) in its 36 lower-case characters."""
-    digits = urandom(16).hex()  # half the time of `str(uuid.uuid4())`, and every message has an id
+    digits = _random_digits()  # a quarter of the time of `str(uuid.uuid4())`, and every message has an id
     variant = "89ab"[digits.encode()[16] & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
@@ -165,9 +190,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@lru_cache(maxsize=4096)  # a message's moment is written for the room, then for its sender
 def iso(moment: datetime) -> str:
     """Return ISO 8601 in UTC with microseconds, as every timestamp on the wire is written."""
+    if moment.tzinfo is UTC and moment.microsecond:
+        # Every message has two of them: 0.3 instead of 1.5 microseconds. Whole seconds it would write without a dot.
+        return orjson.dumps(moment, option=orjson.OPT_UTC_Z)[1:-1].decode()
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 

@@ -83,7 +83,7 @@ class WebSocket(asyncio.Protocol):
 
     def write_now(self, frames: bytes) -> None:
         """Hands frames to the transport, which cuts off a client over its bound."""
-        if self._transport is not None:
+        if self._transport is not None and not self._closing:
             self._transport.write(frames)
 
     def pause_writing(self) -> None:

@@ -13,6 +13,8 @@ from .emit import encode_for_namespace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .fan_out import FanOut
+
 Members = dict[str, str]  # Socket.IO id -> Engine.IO id
 
 
@@ -28,6 +30,9 @@ class RoomIndex(BaseManager):  # type: ignore[misc]  # it ships no types
     pending_connect: dict[str, list[str]]
     pending_disconnect: dict[str, list[str]]
     server: Any
+
+    # Dropped whenever somebody enters or leaves the room.
+    fan_outs: dict[str | None, FanOut]
 
     _rooms_of: dict[str, dict[str, set[str]]]
     _sid_by_eio: dict[str, dict[str, str]]
@@ -87,6 +92,7 @@ class RoomIndex(BaseManager):  # type: ignore[misc]  # it ships no types
         if room in clients:
             msg = "cannot enter a sid room"
             raise ValueError(msg)
+        self.fan_outs.pop(room, None)
         everyone.setdefault(room, {})[sid] = clients[sid]
         self._rooms_of.setdefault(namespace, {}).setdefault(sid, set()).add(room)
 
@@ -99,6 +105,7 @@ class RoomIndex(BaseManager):  # type: ignore[misc]  # it ships no types
         self._drop(namespace, room, sid)
 
     def _drop(self, namespace: str, room: str | None, sid: str) -> None:
+        self.fan_outs.pop(room, None)
         everyone = self.rooms.get(namespace, {})
         members = everyone.get(room)
         if members is None:
@@ -176,5 +183,5 @@ def indexed(manager: AsyncManager | None) -> Any:
         # IndexedManager then stands where the original AsyncManager stood.
         kinds = (IndexedManager,) if kind is AsyncManager else (kind, IndexedManager)
         chosen.__class__ = type(kind.__name__, kinds, {})
-        chosen._rooms_of, chosen._sid_by_eio = {}, {}  # noqa: SLF001
+        chosen.fan_outs, chosen._rooms_of, chosen._sid_by_eio = {}, {}, {}  # noqa: SLF001
     return chosen

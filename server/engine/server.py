@@ -15,9 +15,9 @@ from .direct import Direct
 from .dispatch import Dispatch
 from .encoded import Encoded, encode_text
 from .engine import Engine
+from .fan_out import FanOut
 from .limits import Limits
 from .messages import RESERVED, read_auth
-from .outgoing import write_to_all
 from .packets import Malformed
 from .rooms import indexed
 from .stock import StockPeer
@@ -127,19 +127,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
 
     def broadcast(self, room: str, packet: Encoded, skip: str | None = None) -> None:
         """Queues a packet for everyone in a room but `skip`."""
-        find = self._direct.peers.get
-        ready, others = [], []
-        for sid in self._rooms.members("/", room):
-            if sid != skip:
-                peer = find(sid)
-                link = None if peer is None else peer.ready
-                if link is not None:
-                    ready.append(link)
-                else:
-                    others.append(sid)
-        write_to_all(ready, packet.frames)
-        for sid in others:
-            self._direct.write(sid, packet)
+        find, fan_outs = self._direct.peers.get, self._rooms.fan_outs
+        if skip:
+            FanOut([sid for sid in self._rooms.members("/", room) if sid != skip], find).write(packet, self.write)
+            return
+        fan_out = fan_outs.get(room)
+        if fan_out is None or not fan_out.is_current(find):
+            fan_out = fan_outs[room] = FanOut(self._rooms.members("/", room), find)
+        fan_out.write(packet, self.write)
 
     def enter(self, sid: str, room: str) -> None:
         """Puts a client into a room; nothing happens for one that is gone."""

@@ -94,7 +94,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_turns")),
     )
-    op.create_index(op.f("ix_turns_started_at"), "turns", ["started_at"], unique=False)
+    op.create_index(op.f("ix_turns_session_id_until_seq"), "turns", ["session_id", "until_seq"], unique=False)
     op.create_index(
         "uq_turns_session_id_running",
         "turns",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from server.core.turn_watch import TurnOver
 from server.domain import Message, Participant, Session, SessionId, TurnId, TurnReason
 from server.errors import SeanceError
 from server.protocol.outbound import Event, TurnUnderWay
@@ -32,13 +33,16 @@ class Broadcaster(Protocol):
     def turns_under_way(self) -> dict[SessionId, TurnId]:
         """Return the turns whose end the members here still wait for."""
 
+    def heads(self) -> dict[SessionId, int]:
+        """Return how far the members here have heard the messages of their sessions."""
+
     async def attend(self, session_id: SessionId) -> None:
         """Hear what is said of a session on other processes even if nobody is in it here; `unattend` must follow."""
 
     def unattend(self, session_id: SessionId) -> None:
         """Hear it only for its members again."""
 
-    async def turn_elsewhere(self, session_id: SessionId, turn_id: TurnId | None) -> TurnUnderWay | None:
+    async def turn_elsewhere(self, session_id: SessionId, turn_id: TurnId | None) -> TurnUnderWay | TurnOver | None:
         """Return a turn as far as the members on any process heard it; None if nobody did, or Redis is away."""
 
     def tell_messages(self, session_id: SessionId, messages: Sequence[Message]) -> None:

@@ -3,36 +3,35 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from server.core.messages import Messages, Utterance
 from server.core.notes import Notes
 from server.core.pacing import Quiet
 from server.core.ports import Broadcaster, Provider, ProviderFailedError, Purse, Scene, TurnObserver, Usage
+from server.core.scenes import Past, Scenes
 from server.core.turn_account import Account, OverBudgetError, counted_for
 from server.core.turn_lease import TurnLease
 from server.core.turn_policy import Phase
 from server.core.turn_speech import Speech
-from server.domain import SPIRIT_USER_ID, Message, Participant, Session, SessionId, TurnId, TurnReason
+from server.domain import SPIRIT_USER_ID, Message, Overlap, Participant, Session, SessionId, TurnId, TurnReason
 from server.errors import SeanceError, SpiritFailed
 from server.logs import logger
+from server.protocol.commands import HistoryRange
 from server.protocol.outbound import SpiritDelta, SpiritFinished, SpiritThinking
 from server.store.turns import TurnStore
 
 log = logger()
 
+T = TypeVar("T")
+
 COMMIT_PATIENCE_SECONDS: Final = 20.0
+PREPARE_PATIENCE_SECONDS: Final = 10.0
+ASK_AGAIN_SECONDS: Final = 0.5
 # Messages that join begin the call anew; in a room that never pauses, later ones wait for the next turn.
 RESTARTS_MOST: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What a turn answers: everything newer than `since_seq`, up to `until_seq`."""
-
-    since_seq: int
-    until_seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Stage:
     messages: Messages
     store: TurnStore
     notes: Notes
-    scene: Callable[[TurnId, Session, Past], Awaitable[Scene]]
+    scenes: Scenes
 
 
 @dataclass(slots=True)
@@ -106,8 +105,10 @@ class Turn:
         """Take a message into the prompt; only while nothing was said. One that comes too late is left for later."""
         if self._restarts >= RESTARTS_MOST:
             return
-        self.until_seq, self.woken_by = message.seq, message.user_id
         self.show_thinking()
+        if message.seq <= self.until_seq:
+            return  # news of it came late: a newer one has joined, and the prompt holds both
+        self.until_seq, self.woken_by = message.seq, message.user_id
         self.disturb()
         self._again = True
         if self._quiet is None:
@@ -164,7 +165,7 @@ class Turn:
             self._again = False
             if (reason := self._reason) is not None:
                 return reason
-            scene = await self._prepared()
+            scene = await patiently(self._prepared, PREPARE_PATIENCE_SECONDS, lambda: self._reason is None)
             if self._is_to_begin_anew():
                 continue
             await self._called(scene)
@@ -176,7 +177,7 @@ class Turn:
 
     async def _prepared(self) -> Scene:
         """Return what the spirit may know; what the call may cost is set aside."""
-        scene = await self.stage.scene(self.id, self.session, Past(self.since_seq, self.until_seq))
+        scene = await self.stage.scenes.of(self.id, self.session, Past(self.since_seq, self.until_seq))
         await self._account.reserve(self.woken_by, self.stage.provider.outline(scene).at_most)
         self._scene = scene
         return scene
@@ -230,19 +231,22 @@ class Turn:
 
     async def _finish(self, reason: TurnReason, error: SeanceError | None) -> None:
         is_ours = await self._lease.is_ours()
-        message_id: str | None = None
+        said: Message | None = None
         try:
             if is_ours and self.speech.said.strip():
                 said = await commit_said(self.stage.messages, self.session, self.id, self.speech.said)
-                message_id = said.id
         except SeanceError as fault:
             reason, error = TurnReason.FAILED, fault
-        finished = SpiritFinished(self.id, reason, message_id, self._stopped_by, error)
+        await self._let_pass()
+        message_id, seq = (said.id, said.seq) if said is not None else (None, None)
+        finished = SpiritFinished(self.id, reason, message_id, seq, self._stopped_by, error)
         if is_ours:  # before the row is free: nobody may hear the next turn begin before this one's end
             self.stage.broadcaster.tell(self.session_id, finished)
             self.is_told = True
         try:
-            was_ours = await self.stage.store.end(self.id, self.fence, reason, self.speech.said, self.usage)
+            was_ours = await self.stage.store.end(
+                self.id, self.fence, reason, self.speech.said, self.until_seq, self.usage
+            )
             self.is_ended = True
             if was_ours and not is_ours:  # it was not another process that took it: the session is over
                 self.stage.broadcaster.tell(self.session_id, finished)
@@ -251,6 +255,13 @@ class Turn:
         log.info("spirit.finished", session_id=self.session_id, turn_id=self.id, reason=reason)
         waited = self.speech.first_at - self._began_at if self.speech.first_at is not None else None
         self.stage.observer.turn_ended(reason, self.usage, waited)
+
+    async def _let_pass(self) -> None:
+        """Take what came meanwhile for answered, where it is not to be: nobody who looks at the log may think else."""
+        if self.is_last or self.session.spirit.overlap is Overlap.DROP:
+            with suppress(SeanceError):
+                newest, _ = await self.stage.messages.read(self.session_id, HistoryRange(limit=1))
+                self.until_seq = max([self.until_seq, *(message.seq for message in newest)])
 
     async def _settle(self, failure: str | None) -> None:
         if self._scene is not None and self._account.is_open:
@@ -269,11 +280,16 @@ async def commit_said(messages: Messages, session: Session, turn_id: TurnId, tex
     """
     speaker = Participant(SPIRIT_USER_ID, session.spirit.name)
     said = Utterance(session.id, speaker, text, client_message_id=turn_id, is_spirit=True)
-    give_up_at = time.monotonic() + COMMIT_PATIENCE_SECONDS
+    return await patiently(lambda: messages.posted(said), COMMIT_PATIENCE_SECONDS)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], seconds: float, is_wanted: Callable[[], bool] = lambda: True) -> T:
+    """Return what is asked for; tries again what is retryable while it is wanted, for so long, then raises it."""
+    give_up_at = time.monotonic() + seconds
     while True:
         try:
-            return await messages.posted(said)
+            return await ask()
         except SeanceError as error:
-            if not error.retryable or time.monotonic() > give_up_at:
+            if not error.retryable or not is_wanted() or time.monotonic() > give_up_at:
                 raise
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)

@@ -1,5 +1,6 @@
 """What a process knows of a session's turn, whoever runs it: the turn as a joiner has to know it."""
 
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from server.domain import TurnId
@@ -14,6 +15,13 @@ TURN_END: Final = _FINISHED
 TURN_EVENTS: Final = frozenset({_THINKING, _DELTA, _FINISHED})
 
 
+@dataclass(frozen=True, slots=True)
+class TurnOver:
+    """A turn whose end the members here have heard."""
+
+    turn_id: TurnId
+
+
 class TurnWatch:
     """Follows a turn by its events; a delta that does not continue what is known makes it unknown."""
 
@@ -23,6 +31,12 @@ class TurnWatch:
         """Begin with no turn."""
         self.under_way: TurnUnderWay | None = None
         self._ended: TurnId | None = None
+
+    def known_of(self, turn_id: TurnId | None) -> TurnUnderWay | TurnOver | None:
+        """Return what is known of a turn; of the one under way, whichever that is, if none is named."""
+        if self.under_way is not None and turn_id in {None, self.under_way.turn_id}:
+            return self.under_way
+        return TurnOver(turn_id) if turn_id is not None and turn_id == self._ended else None
 
     def hear(self, wire: WireEvent) -> bool:
         """Follow one event of the session; False: it tells an end that was told already, by an owner before."""
@@ -45,6 +59,6 @@ class TurnWatch:
         return True
 
     def learn(self, turn: TurnUnderWay) -> None:
-        """Take the word of the process that runs the turn, unless the events told already."""
-        if self.under_way is None:
+        """Take the word of another process, unless the events told already; it may not have heard the end yet."""
+        if self.under_way is None and turn.turn_id != self._ended:
             self.under_way = turn

@@ -8,16 +8,18 @@ from typing import Any, Final, cast
 
 from server.core.messages import Messages
 from server.core.notes import Notes
-from server.core.ports import Broadcaster, Outline, Provider, Purse, Scene, TurnObserver
+from server.core.ports import Broadcaster, Outline, Provider, Purse, TurnObserver
+from server.core.scenes import Past, Scenes
 from server.core.silence import Silence
-from server.core.turn import Past, Stage, Turn
+from server.core.turn import Stage, Turn
+from server.core.turn_losses import UNANSWERED_MOST, Losses
 from server.core.turn_policy import Verdict, verdict, woken_by
 from server.domain import Answers, Message, Overlap, Participant, Session, SessionId, TurnId, TurnReason, new_id
 from server.errors import SeanceError, SpiritDisabled
 from server.logs import logger
 from server.protocol.codec import loads
-from server.protocol.commands import HistoryRange, StopScope
-from server.protocol.outbound import MessageReceived, SpiritDelta, SpiritFinished, Typing, message_of, person_object
+from server.protocol.commands import StopScope
+from server.protocol.outbound import MessageReceived, Typing, message_of, person_object
 from server.store.seats import Seats
 from server.store.sessions import SessionStore
 from server.store.turns import AbandonedTurn, TurnStore
@@ -25,10 +27,7 @@ from server.store.turns import AbandonedTurn, TurnStore
 log = logger()
 
 STOP: Final = "stop"
-CONTEXT_MESSAGES: Final = 100
-UNANSWERED_MOST: Final = 200
 TAKEN_OVER_AT_ONCE: Final = 100
-ASKED_TIMES: Final = 4
 CLOSE_PATIENCE_SECONDS: Final = 2.0
 
 
@@ -39,6 +38,7 @@ class Wake:
     seq: int
     user_id: str
     since_seq: int = 0
+    is_summoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +57,22 @@ class Turns:
     def __init__(self, cast: Cast, sessions: SessionStore, seats: Seats, store: TurnStore, messages: Messages) -> None:
         """Take who takes part, and where things are kept."""
         self._sessions = sessions
-        self._seats = seats
         self._messages = messages
         self._broadcaster = cast.broadcaster
         self._store = store
         self._provider = cast.provider or Silence()
         self._notes = Notes(self._provider, store, messages, cast.purse)
         self._stage = Stage(
-            self._provider, cast.purse, cast.observer, cast.broadcaster, messages, store, self._notes, self.scene
+            self._provider,
+            cast.purse,
+            cast.observer,
+            cast.broadcaster,
+            messages,
+            store,
+            self._notes,
+            Scenes(messages, seats, store),
         )
+        self._losses = Losses(cast.broadcaster, messages, store)
         self._turns: dict[SessionId, Turn] = {}
         self._tasks: dict[SessionId, asyncio.Task[None]] = {}
         self._unheard: dict[SessionId, list[Message]] = {}
@@ -97,7 +104,7 @@ class Turns:
         if isinstance(self._provider, Silence) or session.spirit.answers is Answers.NEVER:
             raise SpiritDisabled
         if session.id not in self._tasks and not self._closing:
-            self._start(session.id, self._answer(session.id, Wake(session.head, by.user_id)))
+            self._start(session.id, self._answer(session.id, Wake(session.head, by.user_id, is_summoned=True)))
 
     def stop(self, session_id: SessionId, by: Participant, scope: StopScope) -> None:
         """End the turn under way; with `all`, what waits behind it is not answered either."""
@@ -127,47 +134,30 @@ class Turns:
                 await self._broadcaster.turn_elsewhere(session_id, None)
 
     async def take_over(self) -> None:
-        """End the turns whose process died, or lost hold of them; begin again those that had said nothing yet."""
-        await self._tell_lost_ends()
+        """End the turns whose process died, or lost hold of them; begin again those that had said nothing yet.
+
+        A message whose process died before its turn began is answered too.
+        """
+        await self._losses.tell_ends(self._mine)
         for lost in [] if self._closing else await self._store.abandoned(TAKEN_OVER_AT_ONCE, self._mine):
             log.warning("spirit.taken_over", session_id=lost.session_id, turn_id=lost.turn_id)
             if lost.turn_id in self._unended:  # the room has heard its end already
-                await self._store.end(lost.turn_id, lost.fence, TurnReason.FAILED, lost.text, None)
+                await self._store.end(lost.turn_id, lost.fence, TurnReason.FAILED, lost.text, lost.until_seq)
                 self._unended.discard(lost.turn_id)
             elif lost.session_id not in self._tasks:  # else it is nobody's now, and found again
                 self._mine.add(lost.turn_id)
                 self._start(lost.session_id, self._resume(lost))
+        if not isinstance(self._provider, Silence) and not self._closing:
+            await self._answer_late()
 
-    async def _tell_lost_ends(self) -> None:
-        """Tell the rooms of ends whose news was lost on the way; who has heard one hears it no second time."""
-        waited_for = [turn for turn in self._broadcaster.turns_under_way().values() if turn not in self._mine]
-        for over in await self._store.ended(waited_for) if waited_for else []:
-            told = SpiritFinished(over.turn_id, over.reason, over.message_id)
-            self._broadcaster.tell(over.session_id, told)
-
-    async def scene(self, turn_id: TurnId, session: Session, past: Past) -> Scene:
-        """Return what the spirit may know when it answers a part of the past."""
-        wanted = HistoryRange(before_seq=past.until_seq + 1, limit=CONTEXT_MESSAGES)
-        (messages, _), own, people, (summary, _) = await asyncio.gather(
-            self._messages.read(session.id, wanted),
-            self._said_late(session.id, past),
-            self._seats.present(session.id),
-            self._store.summary(session.id),
-        )
-        old = [message for message in messages if message.seq <= past.since_seq]
-        new = messages[len(old) :]
-        return Scene(turn_id, session, tuple(people), (*old, *own, *new), summary)
-
-    async def _said_late(self, session_id: SessionId, past: Past) -> list[Message]:
-        """Return what the spirit said to what is old, but which has a later `seq` than what is new."""
-        if not past.since_seq:
-            return []
-        newer = await self._messages.after(session_id, past.until_seq, UNANSWERED_MOST)
-        return [message for message in newer if message.is_spirit]
+    async def _answer_late(self) -> None:
+        for late in await self._losses.unanswered(self._tasks):
+            if late.session_id not in self._tasks:
+                self._start(late.session_id, self._answer_since(late.session_id, late.since_seq))
 
     async def outline(self, session: Session) -> Outline:
         """Return what would be sent to the provider if the spirit spoke now."""
-        return self._provider.outline(await self.scene(TurnId(new_id()), session, Past(0, session.head)))
+        return self._provider.outline(await self._stage.scenes.of(TurnId(new_id()), session, Past(0, session.head)))
 
     async def aclose(self) -> None:
         """Interrupt all turns of this process; what was said is kept."""
@@ -201,6 +191,7 @@ class Turns:
             await work
         except SeanceError as error:
             log.warning("spirit.silent", session_id=session_id, code=error.code)
+            self._losses.unsettle(session_id)
         except Exception:
             log.exception("spirit.silent", session_id=session_id)
         finally:
@@ -210,13 +201,13 @@ class Turns:
             self._unheard.pop(session_id, None)
             self._tasks.pop(session_id, None)
 
-    async def _answer(self, session_id: SessionId, wake: Wake | None = None) -> None:
+    async def _answer(self, session_id: SessionId, wake: Wake | None = None, since_seq: int = 0) -> None:
         """Take turns until nobody waits for an answer.
 
         What came while a turn spoke is found in the log, so it does not matter which process heard it.
         """
         session = await self._sessions.get(session_id)
-        newer, since_seq = self._unheard.pop(session_id, []), 0
+        newer = self._unheard.pop(session_id, [])
         while session is not None and session.is_active and not self._closing:
             wake = wake or _wake(session, newer, since_seq)
             if wake is None:
@@ -229,40 +220,32 @@ class Turns:
             session = await self._sessions.get(session_id)
             newer, since_seq = await self._unanswered(turn), turn.until_seq
 
+    async def _answer_since(self, session_id: SessionId, since_seq: int) -> None:
+        """Answer what was said since, by whichever process it was taken."""
+        newer = await self._messages.after(session_id, since_seq, UNANSWERED_MOST)
+        fresh = self._unheard.pop(session_id, [])
+        known = {message.seq for message in newer}
+        self._unheard[session_id] = newer + [message for message in fresh if message.seq not in known]
+        await self._answer(session_id, since_seq=since_seq)
+
     async def _resume(self, lost: AbandonedTurn) -> None:
         session = await self._sessions.get(lost.session_id)
         if session is None:
             self._mine.discard(lost.turn_id)
             return
         turn = Turn(self._stage, lost.turn_id, session, lost.fence, lost.until_seq, lost.woken_by)
-        text, index = await self._known_of(lost)
-        if text or isinstance(self._provider, Silence) or not session.is_active:
-            turn.has_said(text, index)
+        known = await self._losses.known_of(lost)
+        if known.text or known.is_over or isinstance(self._provider, Silence) or not session.is_active:
+            turn.has_said(known.text, known.index)
         await self._run(turn)
         self._unheard.setdefault(session.id, [])[:0] = await self._unanswered(turn)
         await self._answer(session.id)
 
-    async def _known_of(self, lost: AbandonedTurn) -> tuple[str, int]:
-        """Return what a lost turn has said, and in how many deltas; the room is told what it had not heard of it."""
-        heard = None
-        for _ in range(ASKED_TIMES):  # busy processes answer late, and words that were heard must not be lost
-            heard = heard or await self._broadcaster.turn_elsewhere(lost.session_id, lost.turn_id)
-        newer = await self._messages.after(lost.session_id, lost.until_seq, UNANSWERED_MOST)
-        kept = [message.text for message in newer if message.is_spirit and message.client_message_id == lost.turn_id]
-        if heard is None:
-            return (kept or [lost.text])[0], 0
-        text = max(heard.text, *kept, lost.text, key=len)
-        if text == heard.text or not text.startswith(heard.text):
-            return text, heard.index
-        rest = SpiritDelta(lost.turn_id, heard.index, text[len(heard.text) :])
-        self._broadcaster.tell(lost.session_id, rest)
-        return text, heard.index + 1
-
     async def _begin(self, session: Session, wake: Wake) -> Turn | None:
-        """Return a turn with the session's lease, None if another process has it: it will answer this too."""
+        """Return a turn with the session's lease, None if another process has it, or has answered this already."""
         turn_id = TurnId(new_id())
         self._mine.add(turn_id)
-        begun = await self._store.begin(session.id, turn_id, wake.seq, wake.user_id)
+        begun = await self._store.begin(session.id, turn_id, wake.seq, wake.user_id, is_summoned=wake.is_summoned)
         if begun is None:
             self._mine.discard(turn_id)
             return None

@@ -95,7 +95,7 @@ OUTGOING: Final = (
     ),
     Outgoing(
         shapes.TurnEndedShape,
-        outbound.SpiritFinished(TURN_ID, TurnReason.COMPLETED, MessageId("5d1f8c9e-7b2a-4e6d-9f30-a1b2c3d4e5f6")),
+        outbound.SpiritFinished(TURN_ID, TurnReason.COMPLETED, MessageId("5d1f8c9e-7b2a-4e6d-9f30-a1b2c3d4e5f6"), 8),
         "The text itself comes first, as a `message_received` with `is_spirit: true`.",
     ),
     Outgoing(shapes.PersonShape, outbound.UserJoined(BEN), "Two connections of one person are one arrival."),

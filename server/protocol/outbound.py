@@ -155,12 +155,13 @@ class SpiritDelta(Event):
 
 @dataclass(frozen=True, slots=True)
 class SpiritFinished(Event):
-    """The turn is over; always comes, after the text itself."""
+    """The turn is over; always comes, after the text itself, the message with `seq`."""
 
     name: ClassVar[str] = "spirit_finished"
     turn_id: TurnId
     reason: TurnReason
     message_id: str | None = None
+    seq: int | None = None
     stopped_by: Participant | None = None
     error: SeanceError | None = None
 
@@ -169,6 +170,8 @@ class SpiritFinished(Event):
         said: Json = {"turn_id": self.turn_id, "reason": self.reason}
         if self.message_id is not None:
             said["message_id"] = self.message_id
+        if self.seq is not None:
+            said["seq"] = self.seq
         if self.stopped_by is not None:
             said["stopped_by"] = person_object(self.stopped_by)
         if self.error is not None:

@@ -170,6 +170,7 @@ class TurnEndedShape(Shape):
     turn_id = _text()
     reason = f.Enum(TurnReason, by_value=True, required=True)
     message_id = f.String(metadata={"description": "The message that holds the text, if anything was said."})
+    seq = fields.whole(1, None, metadata={"description": "The `seq` of that message."})
     stopped_by = f.Nested(PersonShape, metadata={"description": "Who stopped it."})
     error = f.Nested(ErrorShape, metadata={"description": "Only with `failed` and `skipped`."})
 

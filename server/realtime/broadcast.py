@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from server.core.ports import Backplane
+from server.core.turn_watch import TurnOver
 from server.domain import CloseReason, Message, SessionId, TurnId
 from server.errors import SeanceError
 from server.logs import logger
@@ -113,11 +114,11 @@ class Rooms:
             room.attended -= 1
             self._close_if_empty(session_id, room)
 
-    async def turn_elsewhere(self, session_id: SessionId, turn_id: TurnId | None) -> TurnUnderWay | None:
+    async def turn_elsewhere(self, session_id: SessionId, turn_id: TurnId | None) -> TurnUnderWay | TurnOver | None:
         """Return a turn as far as members on any process heard it; None if nobody did, or nobody can be asked."""
         room = self._rooms.get(session_id)
-        known = room.turn.under_way if room is not None else None
-        if known is not None and turn_id in {None, known.turn_id}:
+        known = room.turn.known_of(turn_id) if room is not None else None
+        if known is not None:
             return known
         if not self._backplane.reaches_others:
             return None
@@ -137,6 +138,11 @@ class Rooms:
         """Return the turns that the members here still wait for the end of."""
         turns = {session_id: room.turn.under_way for session_id, room in self._rooms.items()}
         return {session_id: turn.turn_id for session_id, turn in turns.items() if turn is not None}
+
+    def heads(self) -> dict[SessionId, int]:
+        """Return how far the members here have heard the messages of their sessions."""
+        heads = ((session_id, room.order.delivered) for session_id, room in self._rooms.items())
+        return {session_id: seq for session_id, seq in heads if seq is not None}
 
     def sessions(self) -> list[SessionId]:
         """Return the sessions that have members here."""
@@ -234,6 +240,8 @@ class Rooms:
     ) -> None:
         # Messages, which have a `seq`, pass: they have been put in order.
         wires = [wire for wire in wires if wire.seq or (not room.keeps_back(wire) and room.turn.hear(wire))]
+        if room.late:
+            self._holes.fill(session_id, room)
         if not wires:
             return
         for arrival in room.arrivals:

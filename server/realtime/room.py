@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, cast
 
 from server.core.sequencer import Sequencer
 from server.core.turn_watch import TURN_END, TURN_EVENTS, TurnWatch
 from server.domain import Participant
-from server.protocol.codec import dumps
+from server.protocol.codec import dumps, loads
 from server.protocol.outbound import UserJoined, UserLeft, person_object
 from server.protocol.wire import WireEvent
 from server.realtime.visitor import Visitor
@@ -81,6 +81,9 @@ class Room:
 
     def keeps_back(self, wire: WireEvent) -> bool:
         """Keep an end of a turn, and the turn's events after it, while a message is missing: the text comes first."""
+        if wire.name == TURN_END:
+            end = cast("dict[str, Any]", loads(wire.data))
+            self.order.exists(end.get("seq", 0))  # news of the text itself may be lost
         is_early = bool(self.late) or (wire.name == TURN_END and self.order.lacks is not None)
         if is_early and wire.name in TURN_EVENTS:
             self.late.append(wire)

@@ -154,7 +154,8 @@ Index(
     postgresql_where=turns.c.ended_at.is_(None),
     sqlite_where=turns.c.ended_at.is_(None),
 )
-Index(None, turns.c.started_at)
+# Up to where a session's messages are answered.
+Index(None, turns.c.session_id, turns.c.until_seq)
 
 token_uses = Table(
     "token_uses",

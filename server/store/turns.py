@@ -2,16 +2,28 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select, update
 
-from server.domain import SPIRIT_USER_ID, ProcessId, SessionId, TurnId, TurnReason, UserId
+from server.domain import SPIRIT_USER_ID, Answers, ProcessId, SessionId, TurnId, TurnReason, UserId
 from server.store.columns import from_now, is_one_of
 from server.store.database import Database
 from server.store.leases import is_live
 from server.store.tables import messages, processes, sessions, turns
 from server.store.upserts import insert_into
+
+# What nobody answered for so long is past; and so much of it is looked at, whatever a session holds.
+_LATE_SECONDS: Final = 300.0
+_LATE_MESSAGES: Final = 200
+# Up to where a session's messages are answered: all its turns count, also those that said nothing.
+_answered_to = func.coalesce(
+    select(func.max(turns.c.until_seq))
+    .where(turns.c.session_id == sessions.c.id)
+    .correlate(sessions)
+    .scalar_subquery(),
+    0,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,15 @@ class AbandonedTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """A session in which people said something that no turn has answered; `since_seq` was the last that one has."""
+
+    session_id: SessionId
+    since_seq: int
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EndedTurn:
     """A turn that is over, and the message it left."""
 
@@ -41,6 +62,7 @@ class EndedTurn:
     session_id: SessionId
     reason: TurnReason
     message_id: str | None
+    seq: int | None
 
 
 class Spent(Protocol):
@@ -64,14 +86,26 @@ class TurnStore:
         self._process_id = process_id
 
     async def begin(
-        self, session_id: SessionId, turn_id: TurnId, until_seq: int = 0, woken_by: str = ""
+        self,
+        session_id: SessionId,
+        turn_id: TurnId,
+        until_seq: int = 0,
+        woken_by: str = "",
+        *,
+        is_summoned: bool = True,
     ) -> Begun | None:
-        """Begin a turn, or return None: another runs, or has yet to be ended, or the session takes none."""
+        """Begin a turn, or return None: another runs, or has yet to be ended, or the session takes none.
+
+        One that was not summoned does not begin either if a turn has answered as much already: two processes may
+        both find the same message.
+        """
         fence = 1
         said = (literal(turn_id), sessions.c.id, literal(self._process_id), literal(fence), from_now(0))
         row = select(*said, literal(until_seq), literal(woken_by)).where(
             sessions.c.id == session_id, sessions.c.is_active
         )
+        if not is_summoned:
+            row = row.where(_answered_to < until_seq)
         columns = ["id", "session_id", "process_id", "fence", "started_at", "until_seq", "woken_by"]
         begun = insert_into(turns, self._database.dialect).from_select(columns, row).on_conflict_do_nothing()
         async with self._database.writing() as db:
@@ -93,18 +127,46 @@ class TurnStore:
         """Return those of some turns that are over."""
         is_said = and_(messages.c.session_id == turns.c.session_id, messages.c.client_message_id == turns.c.id)
         both = turns.outerjoin(messages, and_(is_said, messages.c.user_id == SPIRIT_USER_ID))
-        query = select(turns.c.id, turns.c.session_id, turns.c.reason, messages.c.id.label("message_id"))
+        said = (messages.c.id.label("message_id"), messages.c.seq)
+        query = select(turns.c.id, turns.c.session_id, turns.c.reason, *said)
         over = query.select_from(both).where(is_one_of(turns.c.id, turn_ids), turns.c.ended_at.is_not(None))
         async with self._database.reading() as db:
             rows = list(await db.execute(over))
         return [
-            EndedTurn(TurnId(row.id), SessionId(row.session_id), TurnReason(row.reason), row.message_id) for row in rows
+            EndedTurn(TurnId(row.id), SessionId(row.session_id), TurnReason(row.reason), row.message_id, row.seq)
+            for row in rows
         ]
 
-    async def end(self, turn_id: TurnId, fence: int, reason: TurnReason, text: str, usage: Spent | None) -> bool:
-        """End a turn; False: it is no longer ours, or over already."""
+    async def end(
+        self, turn_id: TurnId, fence: int, reason: TurnReason, text: str, until_seq: int, usage: Spent | None = None
+    ) -> bool:
+        """End a turn that has answered, or let pass, all up to `until_seq`; False: not ours any more, or over."""
         spent = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens} if usage else {}
-        return await self._update(turn_id, fence, text=text, reason=reason, ended_at=from_now(0), **spent)
+        over = {"text": text, "until_seq": until_seq, "reason": reason, "ended_at": from_now(0)}
+        return await self._update(turn_id, fence, **over, **spent)
+
+    async def unanswered(self, session_ids: Collection[SessionId]) -> list[Unanswered]:
+        """Return those sessions in which people said something lately that no turn has answered.
+
+        A session in which the spirit is only summoned, or has to be silent, is not looked at.
+        """
+        was_said = exists().where(
+            messages.c.session_id == sessions.c.id,
+            messages.c.seq > _answered_to,
+            messages.c.seq > sessions.c.last_seq - _LATE_MESSAGES,
+            ~messages.c.is_spirit,
+            messages.c.timestamp > from_now(-_LATE_SECONDS),
+        )
+        is_running = exists().where(turns.c.session_id == sessions.c.id, turns.c.ended_at.is_(None))
+        query = select(sessions.c.id, _answered_to.label("since_seq"), is_running.label("is_running")).where(
+            is_one_of(sessions.c.id, session_ids),
+            sessions.c.is_active,
+            sessions.c.spirit["answers"].as_string().in_([Answers.EVERY, Answers.MENTION]),
+            was_said,
+        )
+        async with self._database.reading() as db:
+            rows = list(await db.execute(query))
+        return [Unanswered(SessionId(row.id), row.since_seq, row.is_running) for row in rows]
 
     async def abandoned(self, limit: int, running: Collection[TurnId] = ()) -> list[AbandonedTurn]:
         """Take over turns whose process no longer lives, each by one process only, and our own that do not run."""
@@ -151,15 +213,6 @@ class TurnStore:
         )
         async with self._database.writing() as db:
             return (await db.execute(saved)).rowcount == 1
-
-    async def tokens_spent(self, within_seconds: float, session_id: SessionId | None = None) -> int:
-        """Return the tokens of all turns begun within that time, of one session or of all."""
-        total = func.coalesce(func.sum(turns.c.prompt_tokens + turns.c.completion_tokens), 0)
-        query = select(total).where(turns.c.started_at > from_now(-within_seconds))
-        if session_id is not None:
-            query = query.where(turns.c.session_id == session_id)
-        async with self._database.reading() as db:
-            return int((await db.execute(query)).scalar_one())
 
     async def _update(self, turn_id: TurnId, fence: int, *only: ColumnElement[bool], **news: object) -> bool:
         ours = update(turns).where(turns.c.id == turn_id, turns.c.fence == fence, turns.c.ended_at.is_(None), *only)

@@ -104,11 +104,15 @@ class FaultyServer(ServerProcess):
 
 @dataclass
 class World:
-    """`async with World(processes=3) as world:` serves on `world.urls`; SQLite and one process without PostgreSQL."""
+    """`async with World(processes=3) as world:` serves on `world.urls`; SQLite and one process without PostgreSQL.
+
+    Without proxies, which cost this process time, only `servers` can be reached, and only they can fail.
+    """
 
     processes: int = 3
     sqlite: Path | None = None
     mutation: str = ""
+    has_proxies: bool = True
     settings: dict[str, str] = field(default_factory=dict)
     postgres: Postgres | None = None
     redis: Redis | None = None
@@ -145,7 +149,9 @@ class World:
 
     async def _add(self, stack: AsyncExitStack) -> None:
         ways = {"DATABASE_URL": self.database_url}
-        if self.postgres is not None and self.redis is not None:
+        if not self.has_proxies and self.redis is not None:
+            ways["REDIS_URL"] = self.redis.url
+        elif self.postgres is not None and self.redis is not None:
             self.database_ways.append(await stack.enter_async_context(Proxy(self.postgres.port)))
             self.redis_ways.append(await stack.enter_async_context(Proxy(self.redis.port)))
             ways["DATABASE_URL"] = _through(self.postgres.url, self.database_ways[-1])
@@ -154,7 +160,8 @@ class World:
         server = FaultyServer(**QUIET | ways | mutation | self.settings)
         self.servers.append(server)
         stack.push_async_callback(server.close)
-        self.entrances.append(await stack.enter_async_context(Proxy(server.port)))
+        if self.has_proxies:
+            self.entrances.append(await stack.enter_async_context(Proxy(server.port)))
 
     async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What the database holds, asked past all proxies."""

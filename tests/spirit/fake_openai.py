@@ -189,9 +189,10 @@ async def serving(fake: FakeOpenAI, port: int = 0) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def endpoint_process(mode: Mode) -> AsyncIterator[str]:
+async def endpoint_process(mode: Mode, *, pause_seconds: float = FakeOpenAI.pause_seconds) -> AsyncIterator[str]:
     """Serve from a process of its own; the value is the base URL for a client."""
-    command = (sys.executable, "-m", "tests.spirit.fake_openai", "--mode", mode.value)
+    command = [sys.executable, "-m", "tests.spirit.fake_openai"]
+    command += ["--mode", mode.value, "--pause-seconds", str(pause_seconds)]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout

@@ -1,20 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, text
 
-from server.domain import CloseReason, SessionId, TurnId, TurnReason, UserId, new_id
+from server.domain import Answers, CloseReason, SessionId, SpiritSettings, TurnId, TurnReason, UserId, new_id
 from server.store.sessions import SessionStore
 from server.store.tables import turns
-from server.store.turns import AbandonedTurn, Begun, TurnStore
-from tests.store.making import started_seats, stored_session
+from server.store.turns import AbandonedTurn, Begun, TurnStore, Unanswered
+from tests.store.making import a_draft, send, send_all, started_seats, stored_session
 
 if TYPE_CHECKING:
     from server.store.database import Database
+    from server.store.log import MessageLog
     from server.store.seats import Seats
 
 
@@ -53,7 +54,7 @@ async def test_the_next_turn_begins_when_the_last_has_ended(database: Database, 
     first, second = a_turn(), a_turn()
     assert await hosts[0].turns.begin(session.id, first) == Begun(1)
     assert await hosts[1].turns.begin(session.id, second) is None
-    assert await hosts[0].turns.end(first, 1, TurnReason.COMPLETED, "yes", Usage(10, 2))
+    assert await hosts[0].turns.end(first, 1, TurnReason.COMPLETED, "yes", 1, Usage(10, 2))
     assert await hosts[1].turns.begin(session.id, second) == Begun(1)
 
 
@@ -73,8 +74,8 @@ async def test_a_turn_ends_once_and_keeps_what_was_counted(database: Database, h
     session, turn = await stored_session(database), a_turn()
     await hosts[0].turns.begin(session.id, turn)
     assert await hosts[0].turns.renew(turn, 1, "ye", 1)
-    assert await hosts[0].turns.end(turn, 1, TurnReason.STOPPED, "yes", Usage(10, 2))
-    assert not await hosts[0].turns.end(turn, 1, TurnReason.FAILED, "", None)
+    assert await hosts[0].turns.end(turn, 1, TurnReason.STOPPED, "yes", 1, Usage(10, 2))
+    assert not await hosts[0].turns.end(turn, 1, TurnReason.FAILED, "", 1)
     assert not await hosts[0].turns.renew(turn, 1, "no", 1)
     async with database.reading() as db:
         row = (await db.execute(select(turns).where(turns.c.id == turn))).one()
@@ -104,8 +105,8 @@ async def test_a_dead_process_loses_each_turn_to_one_other_and_its_fence_no_long
     )
     stale = next(iter(rooms.values()))
     assert not await hosts[0].turns.renew(stale, 1, "still here", 1)
-    assert not await hosts[0].turns.end(stale, 1, TurnReason.COMPLETED, "still here", None)
-    assert await hosts[1].turns.end(stale, 2, TurnReason.INTERRUPTED, "so far", None)
+    assert not await hosts[0].turns.end(stale, 1, TurnReason.COMPLETED, "still here", 1)
+    assert await hosts[1].turns.end(stale, 2, TurnReason.INTERRUPTED, "so far", 1)
 
 
 async def test_a_turn_left_behind_keeps_the_session_busy_until_it_is_ended(
@@ -116,7 +117,7 @@ async def test_a_turn_left_behind_keeps_the_session_busy_until_it_is_ended(
     await hosts[0].seats.stop()
     assert await hosts[1].turns.begin(session.id, a_turn()) is None
     (left,) = await hosts[1].turns.abandoned(10)
-    await hosts[1].turns.end(turn, left.fence, TurnReason.INTERRUPTED, left.text, None)
+    await hosts[1].turns.end(turn, left.fence, TurnReason.INTERRUPTED, left.text, left.until_seq)
     assert await hosts[1].turns.begin(session.id, a_turn()) == Begun(1)
 
 
@@ -125,8 +126,44 @@ async def test_a_turn_runs_from_its_begin_to_its_end(database: Database, hosts: 
     assert not await hosts[1].turns.is_running(session.id)
     await hosts[0].turns.begin(session.id, turn)
     assert await hosts[1].turns.is_running(session.id)
-    await hosts[0].turns.end(turn, 1, TurnReason.STOPPED, "", None)
+    await hosts[0].turns.end(turn, 1, TurnReason.STOPPED, "", 1)
     assert not await hosts[1].turns.is_running(session.id)
+
+
+async def test_a_message_is_answered_by_one_turn_whoever_finds_it_and_when(
+    database: Database, hosts: list[Host]
+) -> None:
+    session, turn = await stored_session(database), a_turn()
+    assert await hosts[0].turns.begin(session.id, turn, 1, is_summoned=False)
+    assert await hosts[0].turns.end(turn, 1, TurnReason.COMPLETED, "yes", 2)
+    for seq, begins in ((1, False), (2, False), (3, True)):
+        begun = await hosts[1].turns.begin(session.id, a_turn(), seq, is_summoned=False)
+        assert (begun is not None) is begins
+
+
+async def test_a_summoned_turn_begins_where_all_is_answered(database: Database, hosts: list[Host]) -> None:
+    session, turn = await stored_session(database), a_turn()
+    assert await hosts[0].turns.begin(session.id, turn, 1, is_summoned=False)
+    assert await hosts[0].turns.end(turn, 1, TurnReason.COMPLETED, "yes", 1)
+    assert await hosts[1].turns.begin(session.id, a_turn(), 1, is_summoned=True)
+
+
+async def test_what_nobody_answered_is_found_but_not_the_spirits_own_words(
+    database: Database, hosts: list[Host], log: MessageLog
+) -> None:
+    quiet, asked, running = [await stored_session(database) for _ in range(3)]
+    summoned = await stored_session(database, spirit=SpiritSettings(answers=Answers.SUMMON))
+    await send_all(log, [a_draft(room) for room in (quiet, asked, running, summoned)])
+    turn = a_turn()
+    await hosts[0].turns.begin(quiet.id, turn, 1)
+    await hosts[0].turns.end(turn, 1, TurnReason.FAILED, "", 1)
+    await send(log, replace(a_draft(quiet), is_spirit=True))
+    await hosts[0].turns.begin(running.id, a_turn(), 0)
+    found = await hosts[1].turns.unanswered([quiet.id, asked.id, running.id, summoned.id])
+    assert sorted(found, key=lambda one: one.is_running) == [
+        Unanswered(asked.id, 0, is_running=False),
+        Unanswered(running.id, 0, is_running=True),
+    ]
 
 
 async def test_a_summary_only_moves_forward(database: Database, hosts: list[Host]) -> None:
@@ -136,17 +173,6 @@ async def test_a_summary_only_moves_forward(database: Database, hosts: list[Host
     assert not await store.save_summary(session.id, "older", 9)
     assert await store.summary(session.id) == ("a knock", 10)
     assert await store.summary(SessionId(new_id())) == ("", 0)
-
-
-async def test_spent_tokens_are_summed_for_a_session_and_for_all(database: Database, hosts: list[Host]) -> None:
-    rooms = [await stored_session(database) for _ in range(2)]
-    for room in rooms:
-        turn = a_turn()
-        await hosts[0].turns.begin(room.id, turn)
-        await hosts[0].turns.end(turn, 1, TurnReason.COMPLETED, "yes", Usage(10, 2))
-    assert await hosts[0].turns.tokens_spent(3600, rooms[0].id) == 12
-    assert await hosts[0].turns.tokens_spent(3600) == 24
-    assert await hosts[0].turns.tokens_spent(-1) == 0
 
 
 async def test_without_the_index_two_turns_would_run(database: Database, hosts: list[Host]) -> None:

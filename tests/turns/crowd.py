@@ -19,7 +19,7 @@ import aiohttp
 
 from tests.cluster.guests import Guest, RefusedError, connect
 from tests.faults.world import World
-from tests.spirit.fake_openai import FakeOpenAI, Mode, serving
+from tests.spirit.fake_openai import Mode, endpoint_process
 from tests.turns.checking import Watcher
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ class Person:
             self.watcher.hear(told)
         self.crowd.outcome.figures["deltas"] += len(one.named("spirit_delta"))
         self.crowd.outcome.figures["ends seen"] += len(one.named("spirit_finished"))
+        for told in one.named("spirit_finished"):
+            if error := told.said.get("error"):
+                self.crowd.causes[told.said["turn_id"]] = error["details"].get("cause", error["code"])
         self.crowd.outcome.faults += [f"{self.user_id} in {self.session_id}: {fault}" for fault in self.watcher.faults]
 
 
@@ -119,6 +122,7 @@ class Crowd:
     http: aiohttp.ClientSession
     outcome: Outcome = field(default_factory=Outcome)
     people: list[list[Person]] = field(default_factory=list)
+    causes: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.plan.seed)
@@ -141,6 +145,7 @@ class Crowd:
                 task.cancel()
             await asyncio.gather(*staying, return_exceptions=True)
         await self._check_table()
+        self.outcome.figures.update(f"failed by {cause}" for cause in self.causes.values())
         return self.outcome
 
     async def _session(self, overlap: str) -> str:
@@ -199,12 +204,12 @@ class Crowd:
 
 async def run(plan: Plan) -> Outcome:
     """The outcome of a run with its own PostgreSQL, Redis, endpoint and servers."""
-    fake = FakeOpenAI(mode=Mode.SLOW, pause_seconds=PAUSE_SECONDS)
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
-    async with serving(fake) as url, aiohttp.ClientSession(connector=connector) as http:
+    endpoint = endpoint_process(Mode.SLOW, pause_seconds=PAUSE_SECONDS)
+    async with endpoint as url, aiohttp.ClientSession(connector=connector) as http:
         settings = {"SPIRIT_PROVIDER": "openai", "SPIRIT_BASE_URL": url, "SPIRIT_API_KEY": "none"}
         patient = {"PING_TIMEOUT_SECONDS": "20", "LOG_LEVEL": "error"}
-        async with World(processes=PROCESSES, settings=settings | patient) as world:
+        async with World(processes=PROCESSES, has_proxies=False, settings=settings | patient) as world:
             return await Crowd(plan, world, http).run()
 
 

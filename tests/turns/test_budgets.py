@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
 
+from server.core import notes, turn_account
 from server.store.spendings import Sum
 from tests.spirit.fake_openai import Mode
 from tests.turns.checking import ends
@@ -142,6 +144,28 @@ async def test_a_turn_that_was_stopped_keeps_its_reservation(open_house: OpenHou
         await finished(ada)
         house.fake.go()
         assert await sums(postgres_url) == held
+
+
+async def test_a_call_over_midnight_is_settled_with_the_day_that_it_was_set_aside_on(
+    open_house: OpenHouse, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC)
+    for module in (turn_account, notes):
+        monkeypatch.setattr(module, "now", lambda: clock)
+    house = await open_house(SPIRIT_DAY_TOKENS=UNBOUND, SPIRIT_PERSON_TOKENS=UNBOUND)
+    house.fake.hold_at(1)
+    session_id = await house.session()
+    async with house.guest(session_id) as ada:
+        await ada.say("Is anyone here?")
+        await ada.wait("spirit_delta")
+        clock += timedelta(seconds=2)
+        house.fake.go()
+        await finished(ada)
+        await settled(postgres_url, "day/", COUNTED)
+    assert {key for key in await sums(postgres_url) if not key.startswith("session/")} == {
+        "day/2026-10-31",
+        "person/2026-10-31/ada",
+    }
 
 
 async def test_the_fallback_answers_when_the_first_model_is_refused(open_house: OpenHouse) -> None:

@@ -15,7 +15,7 @@ from server.core.ports import Usage
 from server.core.turn_account import counted_for
 from server.core.turn_policy import Phase, Verdict, mentions, verdict, woken_by
 from server.core.turn_speech import Speech
-from server.core.turn_watch import TurnWatch
+from server.core.turn_watch import TurnOver, TurnWatch
 from server.domain import (
     MESSAGE_CHARS,
     Answers,
@@ -166,3 +166,15 @@ def test_an_end_that_was_told_already_is_no_news() -> None:
     assert watch.hear(end)
     assert not watch.hear(WireEvent.of(SpiritFinished(ONE, TurnReason.INTERRUPTED)))
     assert watch.hear(WireEvent.of(SpiritThinking(TWO)))
+
+
+def test_an_answer_that_is_older_than_the_end_does_not_bring_a_turn_back() -> None:
+    watch = TurnWatch()
+    for event in (SpiritThinking(ONE), SpiritFinished(ONE, TurnReason.COMPLETED)):
+        watch.hear(WireEvent.of(event))
+    watch.learn(TurnUnderWay(ONE, 1, "a"))
+    assert watch.under_way is None
+    assert watch.known_of(ONE) == TurnOver(ONE)
+    assert watch.known_of(TWO) is None
+    watch.learn(TurnUnderWay(TWO, 1, "a"))
+    assert watch.known_of(None) == watch.known_of(TWO) == TurnUnderWay(TWO, 1, "a")

@@ -72,7 +72,8 @@ class Clock(Generic[K]):
     def stop(self, key: K) -> None:
         """Forgets a key of every kind."""
         for deadlines, _ in self._kinds:
-            deadlines.stop(key)
+            if deadlines:  # most kinds are empty most of the time
+                deadlines.stop(key)
 
     def wake(self, now: float) -> None:
         """Handles what is due and asks for the next wake-up."""

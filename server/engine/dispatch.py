@@ -77,7 +77,8 @@ class Dispatch:
         busy = self._serial.drop(connection)
         self._direct.gone(connection, reason)
         if not connection.stock and not self._server.instrumented:
-            self._server.environ.pop(connection.sid, None)
+            if self._server.environ:
+                self._server.environ.pop(connection.sid, None)
             return
         job = self._gone(connection, reason)
         if busy is not None and isinstance(busy.current, Packet) and busy.current.kind == CONNECT:

@@ -130,7 +130,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
     def closed(self, connection: Connection, reason: str) -> None:
         """Frees what a connection held."""
         self._clock.stop(connection)
-        attempt = self._attempts.pop(connection.sid, None)
+        attempt = self._attempts.pop(connection.sid, None) if self._attempts else None
         if attempt is not None:
             attempt.give_up()
         if connection.state is State.CLOSING:

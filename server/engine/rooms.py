@@ -121,12 +121,14 @@ class RoomIndex(BaseManager):  # type: ignore[misc]  # it ships no types
         for room in self._rooms_of.get(namespace, {}).pop(sid, ()):
             self._drop(namespace, room, sid)
         eio_sid = self.eio_sid_from_sid(sid, namespace)
-        self._drop(namespace, None, sid)
         if eio_sid is not None:
-            self._sid_by_eio.get(namespace, {}).pop(eio_sid, None)
-        self.callbacks.pop(sid, None)
+            self._drop(namespace, None, sid)
+            self._sid_by_eio[namespace].pop(eio_sid, None)
+        # Mostly empty, as what follows: a look into a dictionary of thousands costs a miss of the processor's cache.
+        if self.callbacks:
+            self.callbacks.pop(sid, None)
         for pending in (self.pending_connect, self.pending_disconnect):
-            waiting = pending.get(namespace)
+            waiting = pending.get(namespace) if pending else None
             if waiting is not None and sid in waiting:
                 waiting.remove(sid)
                 if not waiting:

@@ -56,7 +56,9 @@ class Seats:
 
         False: it came too late, and others may have given its seats away; everyone here has to `take` again.
         """
-        return await self._lease.renew()
+        was_held = await self._lease.renew()
+        await self._lease.remove_dead()
+        return was_held
 
     async def settled(self) -> None:
         """Return once all that was asked so far is decided."""
@@ -95,6 +97,8 @@ class Seats:
     async def sweep(self) -> list[tuple[SessionId, Participant]]:
         """Return the people who are gone for good since the last sweep; each is returned to one process only."""
         session_ids = await swept_next(self._database, _MAX_SWEPT_SESSIONS)
+        if not session_ids:
+            return []
         swept = await asyncio.gather(*(self._swept(id_) for id_ in session_ids))
         await self._lease.remove_dead()
         return [(id_, person) for id_, people in zip(session_ids, swept, strict=True) for person in people]

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from benchmarks.nowhere import accept, connect
 from server.core.limits import Limits
 from server.core.sequencer import Sequencer
 from server.domain import Draft, Message, MessageId, SessionId, UserId, new_id, now
-from server.engine import Accept, Encoded, SocketServer
-from server.engine.connection import Connection
+from server.engine import Encoded, SocketServer
 from server.engine.encoded import encode_ack, encode_text
 from server.engine.frame_parser import FrameParser
 from server.engine.frames import frame, unmask
 from server.engine.messages import read_event
-from server.engine.websocket import WebSocket
 from server.protocol.envelopes import success
 from server.protocol.outbound import MessageReceived, posted_object
 from server.protocol.quick import quick_message
@@ -101,30 +100,11 @@ def batch() -> Callable[[], object]:
     return prepare
 
 
-class NullTransport(asyncio.Transport):
-    """Takes everything and sends nothing: what is left is our own work."""
-
-    def write(self, data: object) -> None: ...
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-
 async def crowded(sio: SocketServer, members: int) -> None:
-    """Has so many clients in the room "hall" of a server, none of them on a network."""
-
-    async def accept(_: object) -> Accept:
-        return Accept()
-
+    """Has so many clients in the room "hall" of a server."""
     sio.on_connect(accept)
-    for number in range(members):
-        link = WebSocket(on_text=print, on_close=print, frame_bytes=65_536, queued_bytes=1_048_576)
-        link.attach(NullTransport())
-        peer = Connection(sio.eio, f"e{number}", "127.0.0.1", link)
-        await sio._direct.connect(peer, None, "127.0.0.1", f"s{number}")  # noqa: SLF001 - the way past HTTP
-        sio.enter(f"s{number}", "hall")
+    for _ in range(members):
+        sio.enter(await connect(sio), "hall")
 
 
 def broadcast(members: int, times: int) -> Callable[[], object]:

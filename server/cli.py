@@ -105,6 +105,7 @@ def create_token(
 @click.argument("url")
 @click.option("--rooms", type=click.IntRange(1), default=50, show_default=True, help="Sessions.")
 @click.option("--people", type=click.IntRange(1, 10_000), default=6, show_default=True, help="In each of them.")
+@click.option("--tabs", type=click.IntRange(1), default=1, show_default=True, help="Connections of each of them.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Messages/s in all, coming by chance.")
 @click.option("--in-flight", type=click.IntRange(1), default=1, show_default=True, help="Without --rate: in each room.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=10, show_default=True, help="Measured.")
@@ -114,6 +115,7 @@ def create_token(
 @click.option("--connect-rate", type=click.FloatRange(0, min_open=True), help="Connects/s; else 64 at once.")
 @click.option("--token", help="A service token, if the server asks for one.")
 @click.option("--source", "sources", multiple=True, help="Local address to connect from; may be repeated.")
+@click.option("--pid", type=click.IntRange(1), help="The server's process on this machine: say what it costs.")
 @click.option("--spirit", is_flag=True, help="Let the spirit answer.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, writable=True), help="Write all figures there.")
 def loadtest(json_file: str | None, **wishes: Any) -> None:

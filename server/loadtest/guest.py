@@ -19,6 +19,7 @@ CONNECT_SECONDS: Final = 30.0
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
 _NO_MASK: Final = bytes(4)  # a mask of zeros is a mask, and spares us the work of masking
 _MESSAGE: Final = b'42["message_received",'
+_PRESENCE: Final = b'42["user_'
 _SHORT, _MEDIUM = 126, 127
 _LONG_BYTES: Final = 65_536
 _TOO_MANY_REQUESTS: Final = b"429"
@@ -163,6 +164,8 @@ class Guest(asyncio.Protocol, Listener):
                 said = orjson.loads(packet[2:])[1]
                 room.frame, room.said = packet, (said["seq"], said.get("client_message_id"))
             room.heard(self, *room.said, now)
+        elif packet.startswith(_PRESENCE):
+            pass  # in a room of thousands there are millions of them
         elif packet.startswith(b"43"):
             self._answered(packet, now)
         elif packet == b"2":

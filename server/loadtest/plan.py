@@ -23,6 +23,7 @@ class Plan:
     url: str
     rooms: int = 50
     people: int = 6
+    tabs: int = 1
     rate: float | None = None
     in_flight: int = 1
     seconds: float = 10.0
@@ -33,6 +34,7 @@ class Plan:
     token: str | None = None
     sources: tuple[str, ...] = ()
     spirit: bool = False
+    pid: int | None = None
 
     @property
     def address(self) -> SplitResult:

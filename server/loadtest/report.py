@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from server.loadtest.ledger import Meter
 from server.loadtest.plan import Plan
+from server.loadtest.probe import Cost
 
 Json = dict[str, Any]
 LATE_MS: Final = 5.0
@@ -23,15 +24,24 @@ def spread_ms(times: Sequence[float]) -> Json:
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """How joining went: how many, in what time, at what cost to the server."""
+
+    number: int
+    seconds: float
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one test; `busy` is the share of a CPU that the tester itself used."""
 
     plan: Plan
     meter: Meter
-    connected: int
-    connect_seconds: float
+    connected: Connected
     measured_seconds: float
     busy: float
+    cost: Cost
 
     @property
     def passed(self) -> bool:
@@ -49,8 +59,8 @@ class Report:
         return {
             "plan": {name: value for name, value in asdict(self.plan).items() if name != "token"},
             "passed": self.passed,
-            "connections": self.connected,
-            "connects_per_s": round(self.connected / self.connect_seconds, 1),
+            "connections": self.connected.number,
+            "connects_per_s": round(self.connected.number / self.connected.seconds, 1),
             "connect_ms": spread_ms(meter.connect_times),
             "measured_s": round(seconds, 3),
             "messages": meter.acked,
@@ -61,14 +71,16 @@ class Report:
             "delivery_ms": spread_ms(meter.delivery_times),
             "errors": dict(meter.errors),
             "faults": asdict(meter.faults),
+            "server": self._server() if self.plan.pid is not None else {},
             "tester": {"busy": round(self.busy, 3), "late_ms": spread_ms(meter.sent_late)},
         }
 
     def __str__(self) -> str:
         found, plan = self.as_object(), self.plan
-        crowd = f"{_count(plan.rooms, 'room')} of {plan.people:,}: {self.connected:,} connected"
+        crowd = f"{_count(plan.rooms, 'room', 'rooms')} of {_count(plan.people, 'person', 'people')}"
+        rate = f"{found['connects_per_s']:,.0f} a second"
         lines = [
-            f"{crowd} in {self.connect_seconds:.2f} s, {found['connects_per_s']:,.0f} a second",
+            f"{crowd}: {found['connections']:,} connected in {self.connected.seconds:.2f} s, {rate}",
             _row("", [*found["connect_ms"]]) + "   ms",
             _row("connect", found["connect_ms"].values()),
         ]
@@ -80,7 +92,23 @@ class Report:
                 f"messages    {found['messages']:>10,}   {found['messages_per_s']:>10,.1f} a second, {how}",
                 f"deliveries  {found['deliveries']:>10,}   {found['deliveries_per_s']:>10,.1f} a second",
             ]
+        if found["server"]:
+            told = ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in found["server"].items())
+            lines.append(f"server      {told}")
         return "\n".join([*lines, *self._verdict(found)])
+
+    def _server(self) -> Json:
+        """Return what things cost the server, in microseconds of CPU and in bytes."""
+        meter, joining, cpu_us = self.meter, self.connected, self.cost.cpu_seconds * 1e6
+        costs = {
+            "cpu_us_per_connect": round(joining.cost.cpu_seconds * 1e6 / joining.number, 1),
+            "bytes_per_connection": round(joining.cost.memory_bytes / joining.number),
+            "busy": round(self.cost.cpu_seconds / self.measured_seconds, 3),
+        }
+        if meter.acked and meter.delivered:
+            costs["cpu_us_per_message"] = round(cpu_us / meter.acked, 1)
+            costs["cpu_us_per_delivery"] = round(cpu_us / meter.delivered, 2)
+        return costs
 
     def _verdict(self, found: Json) -> list[str]:
         errors = ", ".join(f"{code} {count:,}" for code, count in found["errors"].items())
@@ -105,5 +133,5 @@ def _row(name: str, cells: Any) -> str:
     return f"{name:<12}" + "".join(f"{cell:>10}" if isinstance(cell, str) else f"{cell:>10,.2f}" for cell in cells)
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'s' if number > 1 else ''}"
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {many if number > 1 else one}"

@@ -7,13 +7,15 @@ import itertools
 import random
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from server.loadtest.guest import Guest, opening
 from server.loadtest.ledger import Meter, Room
 from server.loadtest.plan import RATE_LIMITED, Plan, Trouble, trouble_of
-from server.loadtest.report import Report
+from server.loadtest.probe import NOTHING, Cost, cost_of
+from server.loadtest.report import Connected, Report
 from server.loadtest.sessions import Sessions
 
 CONNECTING_AT_ONCE: Final = 64
@@ -34,6 +36,7 @@ class Crowd:
         self.meter = Meter()
         self.guests: dict[Room, list[Guest]] = {}
         self.connect_seconds = 0.0
+        self.connect_cost = NOTHING
         self._trouble: Trouble | None = None
         self._is_in_trouble = asyncio.Event()
         self._text = ("Is anybody there? " * (plan.text_chars // 18 + 1))[: plan.text_chars]
@@ -53,23 +56,28 @@ class Crowd:
         """Return once everyone is in their room; raises `Trouble`."""
         gate = asyncio.Semaphore(CONNECTING_AT_ONCE)
         sources = itertools.cycle(self.plan.sources or (None,))
-        began, number = time.perf_counter(), 0
+        before, began, number = self.cost(), time.perf_counter(), 0
         async with asyncio.TaskGroup() as joining:
             for session_id in session_ids:
                 room = Room(session_id, self.meter)
                 self.guests[room] = []
-                for _ in range(self.plan.people):
+                for place in range(self.plan.people * self.plan.tabs):
                     if self.plan.connect_rate is not None:
                         await asyncio.sleep(began + number / self.plan.connect_rate - time.perf_counter())
                     number += 1
                     await gate.acquire()
-                    joining.create_task(self._join(room, number, next(sources), gate))
+                    joining.create_task(self._join(room, place % self.plan.people, next(sources), gate))
         self.connect_seconds = time.perf_counter() - began
+        self.connect_cost = self.cost().since(before)
 
-    async def _join(self, room: Room, number: int, source: str | None, gate: asyncio.Semaphore) -> None:
+    def cost(self) -> Cost:
+        """Return what the server has cost so far; nothing if its process is not known."""
+        return NOTHING if self.plan.pid is None else cost_of(self.plan.pid)
+
+    async def _join(self, room: Room, person: int, source: str | None, gate: asyncio.Semaphore) -> None:
         address = self.plan.address
         tls = ssl.create_default_context() if address.scheme == "https" else None
-        auth = {"session_id": room.id, "user_name": f"Guest {number}"}
+        auth = {"session_id": room.id, "user_id": f"guest-{person}", "user_name": f"Guest {person}"}
         if self.plan.token:
             auth["token"] = self.plan.token
         guest = Guest(room, opening(address.netloc.rpartition("@")[2], address.path.rstrip("/")), auth)
@@ -134,8 +142,9 @@ class Crowd:
         due = time.perf_counter()
         while True:
             due += chance.expovariate(rate)
-            while (ahead := due - time.perf_counter()) > 0:
-                await asyncio.sleep(ahead - SPIN_SECONDS if ahead > SPIN_SECONDS else 0)
+            await asyncio.sleep(due - time.perf_counter() - SPIN_SECONDS)  # lets others go on even if we are late
+            while time.perf_counter() < due:
+                await asyncio.sleep(0)
             if self.meter.counting:
                 self.meter.sent_late.append(time.perf_counter() - due)
             chance.choice(everyone).send(self._text, due)
@@ -157,37 +166,43 @@ class Crowd:
 
 async def load_test(plan: Plan) -> Report:
     """Return what a test found; raises `Trouble` if it could not be done."""
+    async with gathered(plan) as crowd:
+        return await measured(crowd)
+
+
+@asynccontextmanager
+async def gathered(plan: Plan, session_ids: list[str] | None = None) -> AsyncIterator[Crowd]:
+    """Give a crowd that is in its rooms, in sessions of its own if none are named; raises `Trouble`."""
     plan.address  # noqa: B018 - raises for a bad one
     async with Sessions(plan) as sessions:
-        ids = await sessions.create(plan.rooms)
+        own = await sessions.create(plan.rooms) if session_ids is None else []
         crowd = Crowd(plan)
         try:
-            await _connected(crowd, ids)
-            return await _measured(crowd)
+            await crowd.connect(session_ids or own)
+            yield crowd
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None  # the others came of it, or are the same
         finally:
             for guest in crowd.everyone:
                 guest.leave()
             with contextlib.suppress(Trouble):  # what was found out matters more
-                await sessions.end(ids)
+                await sessions.end(own)
 
 
-async def _connected(crowd: Crowd, ids: list[str]) -> None:
-    try:
-        await crowd.connect(ids)
-    except ExceptionGroup as group:
-        raise group.exceptions[0] from None  # the others came of it, or are the same
-
-
-async def _measured(crowd: Crowd) -> Report:
+async def measured(crowd: Crowd) -> Report:
+    """Have a crowd do what is planned, and return what was found."""
     plan, meter = crowd.plan, crowd.meter
     stop = crowd.speak()
     await crowd.stay(0 if plan.connect_only else plan.warmup)
+    before = crowd.cost()
     meter.counting, began, cpu = True, time.perf_counter(), time.process_time()
     await crowd.stay(plan.seconds)
     meter.counting, seconds, busy = False, time.perf_counter() - began, time.process_time() - cpu
+    spent = crowd.cost().since(before)
     stop()
     await crowd.settle()
-    return Report(plan, meter, len(meter.connect_times), crowd.connect_seconds, seconds, busy / seconds)
+    connected = Connected(len(meter.connect_times), crowd.connect_seconds, crowd.connect_cost)
+    return Report(plan, meter, connected, seconds, busy / seconds, spent)
 
 
 def _local_trouble(error: OSError) -> str:

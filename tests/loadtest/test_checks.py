@@ -33,7 +33,7 @@ async def report_on(lie: str, **wishes: float | bool) -> Report:
 async def test_an_honest_server_has_no_faults(how: dict[str, float | bool]) -> None:
     report = await report_on("", **how)
     assert report.passed, str(report)
-    assert report.connected == 6
+    assert report.connected.number == 6
     assert bool(report.meter.acked) is not bool(how.get("connect_only"))
 
 
@@ -62,6 +62,12 @@ async def test_a_last_message_that_is_dropped_is_lost_too() -> None:
     """Nothing comes after it that would show a gap: only the acknowledgement tells that it exists."""
     report = await report_on("drop", rooms=1, people=2, in_flight=1, seconds=0.05)
     assert report.meter.faults.lost > 0
+
+
+async def test_a_rate_beyond_all_means_ends_and_says_that_the_tester_was_late() -> None:
+    report = await report_on("", rate=200_000.0)
+    assert report.meter.acked > 0
+    assert "sent late itself" in str(report)
 
 
 async def test_a_server_that_acknowledges_nothing_does_not_pass() -> None:

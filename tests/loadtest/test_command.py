@@ -52,6 +52,15 @@ async def test_our_server_passes(how: tuple[str, ...], serve: Serve, tmp_path: P
         assert found["delivery_ms"]["p50"] <= found["delivery_ms"]["p99"]
 
 
+async def test_the_cost_of_a_server_on_this_machine_is_told(tmp_path: Path) -> None:
+    async with processes.ServerProcess(**QUIET) as server:
+        file = tmp_path / "found.json"
+        _, out, _ = await loadtest(server.url, *SMALL, "--pid", str(server.pid), "--json", str(file))
+    costs = json.loads(file.read_text())["server"]
+    assert costs["cpu_us_per_message"] > costs["cpu_us_per_delivery"] > 0
+    assert "cpu us per message" in out
+
+
 async def test_long_messages_and_a_spirit_that_answers_are_no_fault(serve: Serve) -> None:
     url = await serve(RATE_LIMITS="off", SPIRIT_PROVIDER="ouija")
     status, out, _ = await loadtest(url, *SMALL, "--spirit", "--text-chars", "8000")

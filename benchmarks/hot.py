@@ -58,7 +58,7 @@ def frame_parse() -> Callable[[], object]:
     head = bytes((0x81, 0x80 | size)) if size < 126 else bytes((0x81, 0x80 | 126)) + size.to_bytes(2, "big")
     received = head + MASK + unmask(PAYLOAD, MASK)
     parser = FrameParser(1_000_000)
-    return lambda: list(parser.feed(received))
+    return lambda: parser.take_texts(received)
 
 
 def count_limits() -> Callable[[], object]:
@@ -69,7 +69,7 @@ def count_limits() -> Callable[[], object]:
 
 def make_event() -> Callable[[], object]:
     said = message()
-    return lambda: encode_text(WireEvent.of(MessageReceived(said)).socket_io(with_offset=True))
+    return lambda: encode_text(WireEvent.of_message(said).socket_io(with_offset=True))
 
 
 def make_ack() -> Callable[[], object]:

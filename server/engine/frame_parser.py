@@ -18,8 +18,9 @@ _KNOWN = frozenset({CONTINUATION, TEXT, BINARY}) | _CONTROL
 _HEAD_BYTES, _MASK_BYTES = 2, 4
 _MASKED = 0x80
 _WHOLE_TEXT = 0x81
-_SHORTEST_BYTES = _HEAD_BYTES + _MASK_BYTES + 2
+_SHORTEST_BYTES = _HEAD_BYTES + _MASK_BYTES
 _MAX_CONTROL_BYTES, _TWO_BYTE_SIZE, _EIGHT_BYTE_SIZE = 125, 126, 127
+_LONG = _MASKED | _EIGHT_BYTE_SIZE
 PROTOCOL_ERROR, INVALID_DATA, TOO_BIG = 1002, 1007, 1009
 _CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 _FIRST_PRIVATE_CODE, _END_OF_CODES = 3000, 5000
@@ -41,20 +42,25 @@ class FrameParser:
         self._opcode = CONTINUATION
         self._fragments: bytearray | None = None
 
-    def only_text(self, data: bytes) -> bytes | None:
-        """The payload, if `data` is one whole text frame and nothing else; None leaves all to `feed`.
+    def take_texts(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """The payloads of the whole, plain text frames that `data` begins with, and the rest, which is for `feed`.
 
-        Nearly every read is: 1.2 instead of 6 microseconds.
+        Nearly every read is nothing but one or a few of them: 1 instead of 6 microseconds each.
         """
-        if len(data) <= _SHORTEST_BYTES or data[0] != _WHOLE_TEXT or self._rest or self._fragments is not None:
-            return None
-        size, body = data[1] - _MASKED, _HEAD_BYTES + _MASK_BYTES
-        if size == _TWO_BYTE_SIZE:
-            size, body = data[2] << 8 | data[3], body + 2
-        # An unmasked frame has a size below zero, one of 64 KiB a size of 127: neither fits.
-        if len(data) - body != size or size > self._message_bytes:
-            return None
-        return unmask(data[body:], data[body - _MASK_BYTES : body])
+        texts: list[bytes] = []
+        if self._rest or self._fragments is not None:
+            return texts, data
+        start, last = 0, len(data) - _SHORTEST_BYTES
+        while start <= last and data[start] == _WHOLE_TEXT:
+            size, body = data[start + 1] - _MASKED, start + _HEAD_BYTES + _MASK_BYTES
+            if size == _TWO_BYTE_SIZE:
+                size, body = data[start + 2] << 8 | data[start + 3], body + 2
+            # An unmasked frame has a size below zero; a size of 127 says that eight bytes tell it.
+            if not 0 <= size <= self._message_bytes or data[start + 1] == _LONG or body + size > len(data):
+                break
+            start = body + size
+            texts.append(unmask(data[body:start], data[body - _MASK_BYTES : body]))
+        return texts, data[start:] if start else data
 
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """What `data` completes; ProtocolFault at the first breach, once it is come to."""

@@ -147,13 +147,13 @@ class WebSocket(asyncio.Protocol):
         if parser is None:
             return
         try:
-            # Nearly every read is one whole text frame, which needs no list of frames.
-            payload = parser.only_text(data)
-            if payload is not None and not self._closing:
-                self._on_text(read_text(payload))
-                return
-            for opcode, piece in parser.feed(data):
-                self._received(opcode, piece)
+            texts, rest = parser.take_texts(data)
+            for text in texts:
+                if not self._closing:
+                    self._on_text(read_text(text))
+            if rest:
+                for opcode, payload in parser.feed(rest):
+                    self._received(opcode, payload)
         except ProtocolFault as fault:
             self.close(fault.code, fault.reason)
 

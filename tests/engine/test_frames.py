@@ -24,6 +24,24 @@ def client_frame(payload: bytes, opcode: int = TEXT, *, final: bool = True, mask
     return head + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
+def read(parser: FrameParser, data: bytes) -> list[tuple[int, bytes]]:
+    """What a connection hears of some bytes."""
+    texts, rest = parser.take_texts(data)
+    return [*((TEXT, text) for text in texts), *(parser.feed(rest) if rest else ())]
+
+
+@given(st.binary(max_size=400))
+def test_taking_texts_first_changes_nothing(stream: bytes) -> None:
+    """The short way must neither accept nor refuse what the long one would not."""
+    outcomes = []
+    for way in (read, lambda parser, data: list(parser.feed(data))):
+        try:
+            outcomes.append(way(FrameParser(LIMIT), b"\x81" + stream))
+        except ProtocolFault as fault:
+            outcomes.append([(fault.code, b"")])
+    assert outcomes[0] == outcomes[1]
+
+
 @given(
     messages=st.lists(st.tuples(st.sampled_from([TEXT, BINARY]), st.binary(max_size=300)), max_size=8),
     cuts=st.lists(st.integers(0, 3_000), max_size=12),
@@ -33,7 +51,7 @@ def test_messages_survive_any_cut_of_the_stream(messages: list[tuple[int, bytes]
     parser, start = FrameParser(LIMIT), 0
     seen: list[tuple[int, bytes]] = []
     for end in [*sorted(cuts), len(stream)]:
-        seen += parser.feed(stream[start:end])
+        seen += read(parser, stream[start:end])
         start = max(start, min(end, len(stream)))
     assert seen == messages
 
@@ -49,7 +67,7 @@ def test_garbage_is_refused_or_waits_but_never_breaks(stream: bytes, steps: list
     parser, start = FrameParser(LIMIT), 0
     try:
         for step in [*steps, len(stream)]:
-            list(parser.feed(stream[start : start + step]))
+            read(parser, stream[start : start + step])
             start += step
     except ProtocolFault as fault:
         assert fault.code in {1002, 1009}  # noqa: PT017 - a fault is allowed, not required
@@ -57,7 +75,7 @@ def test_garbage_is_refused_or_waits_but_never_breaks(stream: bytes, steps: list
 
 def test_fragments_are_joined_around_control_frames() -> None:
     stream = client_frame(b"Hel", final=False) + client_frame(b"!", PING) + client_frame(b"lo", 0)
-    assert list(FrameParser(LIMIT).feed(stream)) == [(PING, b"!"), (TEXT, b"Hello")]
+    assert read(FrameParser(LIMIT), stream) == [(PING, b"!"), (TEXT, b"Hello")]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +94,7 @@ def test_fragments_are_joined_around_control_frames() -> None:
 )
 def test_a_breach_is_named_by_its_close_code(stream: bytes, code: int) -> None:
     with pytest.raises(ProtocolFault) as fault:
-        list(FrameParser(LIMIT).feed(stream))
+        read(FrameParser(LIMIT), stream)
     assert fault.value.code == code
 
 
@@ -84,7 +102,7 @@ def test_a_large_message_in_many_pieces_is_joined_once() -> None:
     payload = bytes(range(256)) * 300
     stream = client_frame(payload, BINARY)
     parser = FrameParser(LIMIT)
-    seen = [item for start in range(0, len(stream), 100) for item in parser.feed(stream[start : start + 100])]
+    seen = [item for start in range(0, len(stream), 100) for item in read(parser, stream[start : start + 100])]
     assert seen == [(BINARY, payload)]
 
 

@@ -36,10 +36,11 @@ class Losses:
 
     async def tell_ends(self, running: Collection[TurnId]) -> None:
         """Tell the rooms of ends whose news was lost on the way; who has heard one hears it no second time."""
-        waited_for = [turn for turn in self.broadcaster.turns_under_way().values() if turn not in running]
+        turns = self.broadcaster.turns_under_way().items()
+        waited_for = {turn_id: session_id for session_id, turn_id in turns if turn_id not in running}
         for over in await self.store.ended(waited_for) if waited_for else []:
             told = SpiritFinished(over.turn_id, over.reason, over.message_id, over.seq)
-            self.broadcaster.tell(over.session_id, told)
+            self.broadcaster.tell(waited_for[over.turn_id], told)
 
     async def unanswered(self, busy: Collection[SessionId]) -> list[Unanswered]:
         """Return sessions with members here in which a message woke nobody: its process died before its turn began.

@@ -40,6 +40,11 @@ class Database:
         self.writes = Line(url)
         # Each statement planned anew: a plan from when there were few seats takes seconds for a thousand.
         self.seats = Line(url, settings={})
+        # Long answers, for which no short one should wait.
+        self.pages = Line(url)
+        # What a crash of the server may take back: then a turn counts as interrupted. So people's messages do not
+        # wait behind the disk for the spirit's rows.
+        self.turns = Line(url, is_durable=False)
         self._writers = asyncio.Lock()
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -104,6 +109,8 @@ class Database:
         await self.reads.aclose()
         await self.writes.aclose()
         await self.seats.aclose()
+        await self.pages.aclose()
+        await self.turns.aclose()
         await self.engine.dispose()
 
 

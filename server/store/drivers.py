@@ -53,9 +53,14 @@ async def connect_postgresql(dsn: str, *, settings: dict[str, str] | None = None
         return await asyncpg.connect(dsn, server_settings=_POSTGRESQL_SETTINGS | (settings or {}))
 
 
-def connect_sqlite(path: str) -> sqlite3.Connection:
-    """Return a connection that begins no transaction by itself and may be used from another thread."""
+def connect_sqlite(path: str, *, is_durable: bool = True) -> sqlite3.Connection:
+    """Return a connection that begins no transaction by itself and may be used from another thread.
+
+    What is not durable reaches the disk with the next commit that is.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     for pragma in SQLITE_PRAGMAS:
         connection.execute(pragma)
+    if not is_durable:
+        connection.execute("PRAGMA synchronous = NORMAL")
     return connection

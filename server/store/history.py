@@ -2,17 +2,40 @@
 
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+import orjson
 
 from server.domain import Message, SessionId
 from server.protocol.commands import HistoryRange
 from server.store.database import Database
 from server.store.questions import Questions
-from server.store.rows import MESSAGE_COLUMNS, message_of
-from server.store.tables import messages
+from server.store.rows import MESSAGE_COLUMNS, message_of_driver
+from server.store.urls import Dialect
 
 _MAX_BATCH: Final = 50
+_ENDLESS: Final = 2**62
+_COLUMNS: Final = ", ".join(column.name for column in MESSAGE_COLUMNS)
+
+
+def _statements(order: str) -> dict[Dialect, str]:
+    """Return the statement for a page; each value is read from the one parameter, so the index is walked in order."""
+    # No words but our own columns and the two orders.
+    return {
+        "postgresql": f"""
+            SELECT {_COLUMNS} FROM messages
+            WHERE session_id = $1::json ->> 'session_id'
+              AND seq > ($1::json ->> 'above')::bigint AND seq < ($1::json ->> 'below')::bigint
+            ORDER BY seq {order} LIMIT ($1::json ->> 'rows')::bigint
+        """,  # noqa: S608
+        "sqlite": f"""
+            SELECT {_COLUMNS} FROM messages
+            WHERE session_id = ?1 ->> 'session_id' AND seq > ?1 ->> 'above' AND seq < ?1 ->> 'below'
+            ORDER BY seq {order} LIMIT ?1 ->> 'rows'
+        """,  # noqa: S608
+    }
+
+
+_OLDEST: Final = _statements("ASC")
+_NEWEST: Final = _statements("DESC")
 
 _Question = tuple[SessionId, HistoryRange]
 _Page = tuple[list[Message], bool]
@@ -44,19 +67,18 @@ class History:
         return found
 
     async def _pages(self, questions: list[_Question]) -> list[_Page]:
-        async with self._database.reading() as db:
-            pages = {question: await _page(db, *question) for question in dict.fromkeys(questions)}
+        pages = {question: await self._page(*question) for question in dict.fromkeys(questions)}
         return [pages[question] for question in questions]
 
-
-async def _page(db: AsyncConnection, session_id: SessionId, wanted: HistoryRange) -> _Page:
-    forward = wanted.after_seq is not None
-    query = select(*MESSAGE_COLUMNS).where(messages.c.session_id == session_id).limit(wanted.limit + 1)
-    query = query.order_by(messages.c.seq if forward else messages.c.seq.desc())
-    if wanted.after_seq is not None:
-        query = query.where(messages.c.seq > wanted.after_seq)
-    if wanted.before_seq is not None:
-        query = query.where(messages.c.seq < wanted.before_seq)
-    found = [message_of(row) for row in await db.execute(query)]
-    shown = found[: wanted.limit]
-    return (shown if forward else shown[::-1]), len(found) > wanted.limit
+    async def _page(self, session_id: SessionId, wanted: HistoryRange) -> _Page:
+        forward = wanted.after_seq is not None
+        asked = {
+            "session_id": session_id,
+            "above": wanted.after_seq if wanted.after_seq is not None else -1,
+            "below": wanted.before_seq if wanted.before_seq is not None else _ENDLESS,
+            "rows": wanted.limit + 1,
+        }
+        statements = _OLDEST if forward else _NEWEST
+        rows = await self._database.pages.ask(statements[self._database.dialect], orjson.dumps(asked).decode())
+        shown = [message_of_driver(row) for row in rows[: wanted.limit]]
+        return (shown if forward else shown[::-1]), len(rows) > wanted.limit

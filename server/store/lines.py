@@ -54,10 +54,17 @@ class Line:
     A trip through SQLAlchemy's pool, compiler and greenlets costs 400 µs of CPU, one through here 90.
     """
 
-    def __init__(self, url: DatabaseUrl, settings: Mapping[str, str] = PLANNED_ONCE) -> None:
-        """Speak to the database of a URL; the first statement connects. `settings` are PostgreSQL's."""
-        self._begin = "BEGIN" if url.dialect == "postgresql" else "BEGIN IMMEDIATE"
-        self._driver: Driver = _Postgres(url.target, settings) if url.dialect == "postgresql" else _Sqlite(url.target)
+    def __init__(
+        self, url: DatabaseUrl, settings: Mapping[str, str] = PLANNED_ONCE, *, is_durable: bool = True
+    ) -> None:
+        """Speak to the database of a URL; the first statement connects. `settings` are PostgreSQL's.
+
+        What is not durable is committed without waiting for the disk: a crash of the database's machine may undo it.
+        """
+        is_postgres = url.dialect == "postgresql"
+        self._begin = "BEGIN" if is_postgres else "BEGIN IMMEDIATE"
+        settings = settings if is_durable else {**settings, "synchronous_commit": "off"}
+        self._driver: Driver = _Postgres(url.target, settings) if is_postgres else _Sqlite(url.target, is_durable)
         self._turn = asyncio.Lock()
         self._is_closed = False
 
@@ -138,8 +145,9 @@ class _Postgres:
 
 
 class _Sqlite:
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, is_durable: bool) -> None:
         self._path = path
+        self._is_durable = is_durable
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seance-line")
         self._connection: sqlite3.Connection | None = None
 
@@ -166,5 +174,5 @@ class _Sqlite:
     def _rows(self, statement: str, parameters: tuple[str, ...]) -> Rows:
         """In the line's own thread."""
         if self._connection is None:
-            self._connection = connect_sqlite(self._path)
+            self._connection = connect_sqlite(self._path, is_durable=self._is_durable)
         return self._connection.execute(statement, parameters).fetchall()

@@ -13,7 +13,6 @@ from server.domain import (
     Answers,
     CloseReason,
     Message,
-    MessageId,
     Overlap,
     Participant,
     Role,
@@ -83,10 +82,12 @@ def session_of_driver(row: Sequence[Any]) -> Session:
     )
 
 
-def message_of(row: Sequence[Any]) -> Message:
-    """Return the message of a row of `MESSAGE_COLUMNS`."""
-    id_, session_id, seq, user_id, *rest = row
-    return Message(MessageId(id_), SessionId(session_id), seq, UserId(user_id), *rest)
+def message_of_driver(row: Sequence[Any]) -> Message:
+    """Return the message of a row of `MESSAGE_COLUMNS`, whose moment and boolean are SQLite's or PostgreSQL's."""
+    id_, session_id, seq, user_id, user_name, text, timestamp, is_spirit, client_message_id = row
+    if isinstance(timestamp, str):
+        timestamp = moment_of_text(timestamp)
+    return Message(id_, session_id, seq, user_id, user_name, text, timestamp, bool(is_spirit), client_message_id)
 
 
 def participant_of(user_id: str, name: str, role: str) -> Participant:

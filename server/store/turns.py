@@ -4,15 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, not_, or_, select, update
+from sqlalchemy import and_, exists, func, not_, or_, select, update
 
 from server.domain import SPIRIT_USER_ID, Answers, ProcessId, SessionId, TurnId, TurnReason, UserId
 from server.store.columns import from_now, is_one_of
 from server.store.database import Database
 from server.store.leases import is_live
 from server.store.tables import messages, processes, sessions, turns
-from server.store.upserts import insert_into
+from server.store.turn_lines import NewTurn, SavedTurn, TurnLines
 
+FIRST_FENCE: Final = 1
 # What nobody answered for so long is past; and so much of it is looked at, whatever a session holds.
 _LATE_SECONDS: Final = 300.0
 _LATE_MESSAGES: Final = 200
@@ -59,7 +60,6 @@ class EndedTurn:
     """A turn that is over, and the message it left."""
 
     turn_id: TurnId
-    session_id: SessionId
     reason: TurnReason
     message_id: str | None
     seq: int | None
@@ -84,6 +84,7 @@ class TurnStore:
         """Work on an open database."""
         self._database = database
         self._process_id = process_id
+        self._lines = TurnLines(database)
 
     async def begin(
         self,
@@ -99,23 +100,12 @@ class TurnStore:
         One that was not summoned does not begin either if a turn has answered as much already: two processes may
         both find the same message.
         """
-        fence = 1
-        said = (literal(turn_id), sessions.c.id, literal(self._process_id), literal(fence), from_now(0))
-        row = select(*said, literal(until_seq), literal(woken_by)).where(
-            sessions.c.id == session_id, sessions.c.is_active
-        )
-        if not is_summoned:
-            row = row.where(_answered_to < until_seq)
-        columns = ["id", "session_id", "process_id", "fence", "started_at", "until_seq", "woken_by"]
-        begun = insert_into(turns, self._database.dialect).from_select(columns, row).on_conflict_do_nothing()
-        async with self._database.writing() as db:
-            found = (await db.execute(begun.returning(turns.c.id))).first()
-        return Begun(fence) if found else None
+        turn = NewTurn(turn_id, session_id, self._process_id, until_seq, woken_by, is_summoned)
+        return Begun(FIRST_FENCE) if await self._lines.begin(turn) else None
 
     async def renew(self, turn_id: TurnId, fence: int, text: str, until_seq: int) -> bool:
         """Save what was said so far, and what it answers; False: the turn is no longer ours, or its session is over."""
-        is_open = exists().where(sessions.c.id == turns.c.session_id, sessions.c.is_active)
-        return await self._update(turn_id, fence, is_open, text=text, until_seq=until_seq)
+        return await self._lines.save(SavedTurn(turn_id, fence, text, until_seq))
 
     async def is_running(self, session_id: SessionId) -> bool:
         """Tell whether a turn has begun and not been ended."""
@@ -128,22 +118,22 @@ class TurnStore:
         is_said = and_(messages.c.session_id == turns.c.session_id, messages.c.client_message_id == turns.c.id)
         both = turns.outerjoin(messages, and_(is_said, messages.c.user_id == SPIRIT_USER_ID))
         said = (messages.c.id.label("message_id"), messages.c.seq)
-        query = select(turns.c.id, turns.c.session_id, turns.c.reason, *said)
-        over = query.select_from(both).where(is_one_of(turns.c.id, turn_ids), turns.c.ended_at.is_not(None))
+        query = select(turns.c.id, turns.c.ended_at, turns.c.reason, *said).select_from(both)
         async with self._database.reading() as db:
-            rows = list(await db.execute(over))
-        return [
-            EndedTurn(TurnId(row.id), SessionId(row.session_id), TurnReason(row.reason), row.message_id, row.seq)
-            for row in rows
+            rows = list(await db.execute(query.where(is_one_of(turns.c.id, turn_ids))))
+        over = [
+            EndedTurn(TurnId(row.id), TurnReason(row.reason), row.message_id, row.seq) for row in rows if row.ended_at
         ]
+        # A turn that the database does not know began shortly before its server crashed.
+        unknown = set(turn_ids) - {row.id for row in rows}
+        return over + [EndedTurn(turn_id, TurnReason.INTERRUPTED, None, None) for turn_id in unknown]
 
     async def end(
         self, turn_id: TurnId, fence: int, reason: TurnReason, text: str, until_seq: int, usage: Spent | None = None
     ) -> bool:
         """End a turn that has answered, or let pass, all up to `until_seq`; False: not ours any more, or over."""
-        spent = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens} if usage else {}
-        over = {"text": text, "until_seq": until_seq, "reason": reason, "ended_at": from_now(0)}
-        return await self._update(turn_id, fence, **over, **spent)
+        spent = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+        return await self._lines.save(SavedTurn(turn_id, fence, text, until_seq, reason, *spent))
 
     async def unanswered(self, session_ids: Collection[SessionId]) -> list[Unanswered]:
         """Return those sessions in which people said something lately that no turn has answered.
@@ -199,10 +189,7 @@ class TurnStore:
 
     async def summary(self, session_id: SessionId) -> tuple[str, int]:
         """Return the summary of what was said, and the `seq` it reaches to; empty and 0 while there is none."""
-        query = select(sessions.c.summary, sessions.c.summary_seq).where(sessions.c.id == session_id)
-        async with self._database.reading() as db:
-            row = (await db.execute(query)).first()
-        return (row[0], row[1]) if row else ("", 0)
+        return await self._lines.summary(session_id)
 
     async def save_summary(self, session_id: SessionId, summary: str, seq: int) -> bool:
         """Keep a summary that reaches to `seq`; False: one that reaches as far is there."""
@@ -213,8 +200,3 @@ class TurnStore:
         )
         async with self._database.writing() as db:
             return (await db.execute(saved)).rowcount == 1
-
-    async def _update(self, turn_id: TurnId, fence: int, *only: ColumnElement[bool], **news: object) -> bool:
-        ours = update(turns).where(turns.c.id == turn_id, turns.c.fence == fence, turns.c.ended_at.is_(None), *only)
-        async with self._database.writing() as db:
-            return (await db.execute(ours.values(news))).rowcount == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from server.domain import Answers, CloseReason, SessionId, SpiritSettings, new_id, now
 from server.errors import SessionClosed, SessionNotFound, ValidationFailed
@@ -18,6 +18,7 @@ from tests.store.making import a_draft, a_person, a_session, send, send_all, sta
 
 if TYPE_CHECKING:
     from server.store.history import History
+    from server.store.lines import Rows
     from server.store.log import MessageLog
 
 UNKNOWN = SessionId(new_id())
@@ -157,12 +158,18 @@ async def rows_of(database: Database, table: str) -> int:
 
 
 async def test_equal_pages_asked_for_at_once_cost_one_query(
-    database: Database, log: MessageLog, history: History
+    database: Database, log: MessageLog, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = await stored_session(database)
     await send_all(log, [a_draft(session) for _ in range(5)])
     statements: list[str] = []
-    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    ask = database.pages.ask
+
+    async def counted(statement: str, parameter: str) -> Rows:
+        statements.append(statement)
+        return await ask(statement, parameter)
+
+    monkeypatch.setattr(database.pages, "ask", counted)
     pages = await asyncio.gather(*[history.after(session.id, seq % 2, 10) for seq in range(20)])
     assert [len(page) for page in pages] == [5, 4] * 10
     assert len(statements) == 2

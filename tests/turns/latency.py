@@ -2,18 +2,21 @@
 
 `python -m tests.turns.latency --rooms 20 --rate 40 --rounds 6`
 
-Two servers stand side by side on one PostgreSQL, one with a spirit that answers in every room and one without; the
-same talk goes to both in turns, so that whatever else the machine does meets both.
+Three servers stand side by side on one PostgreSQL: without a spirit, with the offline one, and with one from an
+endpoint, which answer in every room. The same talk goes to each in turns, so that whatever else the machine does meets
+all; each round is compared with the one beside it. On a machine that is busy otherwise only the CPU time says much.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import time
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -31,37 +34,40 @@ if TYPE_CHECKING:
 QUIET = {"RATE_LIMITS": "off", "LOG_LEVEL": "warning", "MIGRATE_AT_START": "off"}
 SPEAKING = {"SPIRIT_PROVIDER": "openai", "SPIRIT_API_KEY": "none"}
 ROUND_SECONDS = 5.0
+SETTLE_SECONDS = 1.5
 FIRST_WORDS = 100
 
 
 @dataclass
 class Side:
-    """One of the two servers, with its rooms of two and what was measured there."""
+    """One of the servers, with its rooms of two and what was measured there."""
 
     rooms: list[tuple[Guest, Guest]] = field(default_factory=list)
     acks_ms: list[float] = field(default_factory=list)
     arrivals_ms: list[float] = field(default_factory=list)
+    cpu_ms: float = 0.0
+    turns: int = 0
 
-    async def talk(self, rate: float, *, is_counted: bool) -> None:
+    async def talk(self, rate: float) -> None:
         """A round of messages, evenly over time and rooms."""
         began_at, sending = time.monotonic(), []
         for number in range(int(ROUND_SECONDS * rate)):
             await asyncio.sleep(max(0.0, began_at + number / rate - time.monotonic()))
-            sending.append(asyncio.create_task(self._send(*self.rooms[number % len(self.rooms)], is_counted)))
+            sending.append(asyncio.create_task(self._send(*self.rooms[number % len(self.rooms)])))
         await asyncio.gather(*sending)
 
-    async def _send(self, one: Guest, other: Guest, is_counted: bool) -> None:
+    async def _send(self, one: Guest, other: Guest) -> None:
         text = f"{time.monotonic_ns()}?"
         sent_at = time.monotonic()
         await one.say(text)
         acked_at = time.monotonic()
         heard = await other.heard(text)
-        if is_counted:
-            self.acks_ms.append((acked_at - sent_at) * 1_000)
-            self.arrivals_ms.append((heard.at - sent_at) * 1_000)
+        self.acks_ms.append((acked_at - sent_at) * 1_000)
+        self.arrivals_ms.append((heard.at - sent_at) * 1_000)
 
     def forget(self) -> None:
-        """Drops what the guests heard, or looking through it would take longer and longer."""
+        """Begins anew; and looking through what the guests have heard would take longer and longer."""
+        self.acks_ms, self.arrivals_ms = [], []
         for pair in self.rooms:
             for one in pair:
                 one.told.clear()
@@ -82,24 +88,69 @@ async def compare(postgres: Postgres, rooms: int, rate: float, rounds: int) -> N
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         endpoint = await stack.enter_async_context(endpoint_process(Mode.SLOW))
         common = QUIET | {"DATABASE_URL": postgres.url}
-        settings = {"with": SPEAKING | {"SPIRIT_BASE_URL": endpoint}, "without": {"SPIRIT_PROVIDER": "none"}}
-        sides = {}
-        for name, own in settings.items():
-            server = await stack.enter_async_context(ServerProcess(**common, **own))
-            sides[name] = await furnish(stack, http, server.url, rooms)
+        sides: dict[str, list[Side]] = {}
+        voices = {
+            "none": {"SPIRIT_PROVIDER": "none"},
+            "ouija": {"SPIRIT_PROVIDER": "ouija"},
+            "openai": SPEAKING | {"SPIRIT_BASE_URL": endpoint},
+        }
+        servers = {}
+        for name, own in voices.items():
+            servers[name] = await stack.enter_async_context(ServerProcess(**common, **own))
+            sides[name] = [await furnish(stack, http, servers[name].url, rooms)]
+        before = machine_ticks()
         for count in range(rounds + 1):  # the first warms up
-            for side in sides.values():
-                await side.talk(rate, is_counted=count > 0)
-                await asyncio.sleep(1.0)  # the last turns end
-                side.forget()
-        for what in ("acks_ms", "arrivals_ms"):
-            show(what, getattr(sides["with"], what), getattr(sides["without"], what))
+            names = list(sides) if count % 2 else list(sides)[::-1]
+            for name in names:
+                await one_round(servers[name], sides[name], rate)
+        after = machine_ticks()
+        for name in voices:
+            show(name, sides[name][1:], sides["none"][1:])
+        idle, both = after[0] - before[0], after[1] - before[1]
+        print(f"machine idle {100 * idle / both:.0f} % of the time; below 50 % the latencies say little")  # noqa: T201
 
 
-def show(what: str, spirit: Sequence[float], none: Sequence[float]) -> None:
-    for name, cut in (("median", 50), ("p95", 95), ("p99", 99)):
-        a, b = (statistics.quantiles(times, n=100)[cut - 1] for times in (spirit, none))
-        print(f"{what:12} {name:7} with {a:7.2f}  without {b:7.2f}  ratio {a / b:5.2f}  n={len(spirit)}")  # noqa: T201
+async def one_round(server: ServerProcess, rounds: list[Side], rate: float) -> None:
+    """Talks on one server; what was measured becomes a side of its own."""
+    side, cpu_ms = rounds[0], process_ms(server.pid)
+    await side.talk(rate)
+    await asyncio.sleep(SETTLE_SECONDS)  # the last turns end
+    measured = Side(side.rooms, side.acks_ms, side.arrivals_ms)
+    measured.cpu_ms = process_ms(server.pid) - cpu_ms
+    measured.turns = sum(len(pair[0].named("spirit_finished")) for pair in side.rooms)
+    rounds.append(measured)
+    side.forget()
+    if len(rounds) == 2:
+        rounds.pop()
+
+
+def process_ms(pid: int) -> float:
+    """The CPU time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1_000 / os.sysconf("SC_CLK_TCK")
+
+
+def machine_ticks() -> tuple[int, int]:
+    """How much of all CPUs' time was idle, and how much there was."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
+    return ticks[3] + ticks[4], sum(ticks[:8])
+
+
+def show(name: str, spirit: Sequence[Side], none: Sequence[Side]) -> None:
+    """Prints what a voice costs: CPU a message, and each percentile as the ratios of rounds that lay side by side."""
+    sent = sum(len(side.acks_ms) for side in spirit)
+    turns, cpu_ms = sum(side.turns for side in spirit), sum(side.cpu_ms for side in spirit)
+    print(f"{name:7} n={sent} turns={turns} CPU {1_000 * cpu_ms / sent:.0f} us a message")  # noqa: T201
+    for what in ("acks_ms", "arrivals_ms"):
+        for label, cut in (("median", 50), ("p95", 95), ("p99", 99)):
+            a, b = ([quantile(getattr(side, what), cut) for side in sides] for sides in (spirit, none))
+            ratios = sorted(one / other for one, other in zip(a, b, strict=True))
+            spread = f"ratio {statistics.median(ratios):5.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
+            print(f"  {what:12} {label:7} {statistics.median(a):7.2f} ms  {spread}")  # noqa: T201
+
+
+def quantile(times: Sequence[float], cut: int) -> float:
+    return statistics.quantiles(times, n=100)[cut - 1]
 
 
 async def first_words(postgres: Postgres) -> None:

@@ -33,12 +33,12 @@ class Sequencer(Generic[T]):
 
     def offer(self, seq: int, item: T) -> list[T]:
         """Take an item and return all that can be handed out now, ascending; often just this one."""
+        if seq - 1 == self.delivered and not self._held:  # nearly always
+            self.delivered = seq
+            return [item]
         self.exists(seq)
         if self.delivered is not None and seq <= self.delivered:
             return []
-        if seq - 1 == self.delivered and not self._held:
-            self.delivered = seq
-            return [item]
         if len(self._held) < HELD_MOST or seq < max(self._held):
             self._held.setdefault(seq, item)  # past the bound it is forgotten: the log still has it
         return self._ready()

@@ -233,7 +233,8 @@ class Rooms:
         offer = room.order.offer
         ready = [event for wire in wires for event in offer(wire.seq, wire)]
         self._deliver(session_id, room, ready)
-        self._holes.fill(session_id, room)
+        if room.order.lacks is not None:
+            self._holes.fill(session_id, room)
 
     def _deliver(
         self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""

@@ -199,7 +199,10 @@ def _said_of(error: Exception) -> SeanceError:
 
 def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
     for (_, done), outcome in zip(batch, outcomes, strict=True):
-        _call(done, outcome)
+        try:
+            done(outcome)
+        except Exception as error:  # noqa: BLE001 — its fault keeps nobody else from hearing
+            _report(error)
 
 
 def _call(told: Callable[[Any], None], news: object) -> None:
@@ -207,8 +210,12 @@ def _call(told: Callable[[Any], None], news: object) -> None:
     try:
         told(news)
     except Exception as error:  # noqa: BLE001 — see above
-        context = {"message": "a callback of the message log failed", "exception": error}
-        asyncio.get_running_loop().call_exception_handler(context)
+        _report(error)
+
+
+def _report(error: Exception) -> None:
+    context = {"message": "a callback of the message log failed", "exception": error}
+    asyncio.get_running_loop().call_exception_handler(context)
 
 
 def _ignore(_news: object) -> None:

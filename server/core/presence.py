@@ -130,8 +130,11 @@ class Presence:
             log.warning("seat.lost", session_id=session_id, user_id=user_id, code=error.code)
             self._broadcaster.evict(session_id, seated.connection_ids, error)
         else:
+            seated.holds = True
             if taken.came:
                 self._broadcaster.tell_others(session_id, UserJoined(seated.user), besides=user_id)
+            if place not in self._here:  # refused meanwhile, by an answer that came before this one
+                self._drop(session_id, seated.user)
 
     def _is_last(self, place: Place, connection_id: str) -> bool:
         """Forget a connection; tell whether nobody holds the seat any more."""

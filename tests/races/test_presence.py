@@ -9,7 +9,7 @@ import pytest
 
 from server.core.presence import Entered, Presence, _Seated
 from server.domain import CloseReason, ProcessId, new_id
-from server.errors import DatabaseUnavailable, SessionClosed
+from server.errors import DatabaseUnavailable, SessionClosed, SessionFull
 from server.store.database import Database
 from server.store.seats import Seats
 from server.store.sessions import SessionStore
@@ -62,6 +62,25 @@ class LostSeats(Seats):
         if self.is_mute:
             raise DatabaseUnavailable
         return taken
+
+
+class FickleSeats(Seats):
+    """Seats of a process that stood still, where the first who comes is refused and the next one let in."""
+
+    asked = 0
+    refuses_after_seconds = 0.0
+
+    async def beat(self) -> bool:
+        return False
+
+    async def take(self, session_id: SessionId, person: Participant) -> SeatTaken:
+        self.asked += 1
+        if self.asked == 1:
+            while self.asked == 1:
+                await asyncio.sleep(0)
+            await asyncio.sleep(self.refuses_after_seconds)
+            raise SessionFull
+        return await super().take(session_id, person)
 
 
 @pytest.fixture
@@ -183,6 +202,23 @@ async def test_who_was_told_to_have_left_in_a_standstill_is_told_to_be_back(data
     await late.beat()
     assert told.events == [("user_joined", "ada"), ("user_joined", "ada")]
     assert [user.user_id for user in await new.users(session_id)] == ["ada"]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.3])
+async def test_who_is_refused_while_a_standstill_is_mended_leaves_no_seat_behind(
+    database: Database, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    monkeypatch.setattr(FickleSeats, "refuses_after_seconds", seconds)
+    presence = Presence(await seats_of(FickleSeats, database), Told(), grace_seconds=0.01)
+    session = await stored_session(database)
+    coming = asyncio.create_task(presence.enter(session.id, ADA, "tab"))
+    await asyncio.sleep(0)
+    await presence.beat()
+    with pytest.raises(SessionFull):
+        await coming
+    await presence.departed()
+    await asyncio.sleep(0.02)
+    assert await presence.users(session.id) == []
 
 
 async def left_while_away(database: Database) -> tuple[Presence, Told, LostSeats, SessionId]:

@@ -38,11 +38,14 @@ def create_app(config: Config) -> web.Application:
 
 
 async def drain(parts: Parts) -> None:
-    """Stop being ready, interrupt the spirit, and send everyone away over `DRAIN_SECONDS`."""
+    """Stop being ready, let nobody new in, interrupt the spirit, and send everyone away over `DRAIN_SECONDS`."""
     parts.health.phase = "draining"
+    parts.rooms.shut()
     log.info("application.draining")
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + parts.config.drain_seconds
     await parts.core.turns.aclose()
-    await farewell.drain(parts.rooms.everyone(), parts.config.drain_seconds)
+    await farewell.drain(parts.rooms.everyone(), max(0.0, ends_at - loop.time()))
     await _departed(parts)
 
 
@@ -104,7 +107,7 @@ async def _serving(app: web.Application) -> AsyncIterator[None]:
     yield
     if parts.health.phase == "ready":
         await drain(parts)
-    # Nobody comes any more; whoever came during the drain must be gone before this process gives up its seats.
+    # Whoever joined during the drain, on a connection made before, must be gone before this process gives up its seats.
     farewell.dismiss(parts.rooms.everyone())
     await parts.sio.shutdown()
     await _departed(parts)

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import os
 import signal
+import threading
 from typing import Final
 
 from aiohttp import web
@@ -17,6 +19,8 @@ log = logger()
 SHUTDOWN_SECONDS: Final = 1.0
 CONNECTIONS_WAITING: Final = 4096
 REQUEST_LINE_BYTES: Final = 32 * 1024
+# Within the ten that are promised.
+GONE_SECONDS: Final = 9.0
 EXIT_FAILED: Final = 1
 
 
@@ -46,9 +50,25 @@ async def serve_until_stopped(config: Config, app: web.Application) -> int:
     _spare_the_collector()
     log.info("application.listening", host=config.host, port=runner.addresses[0][1])
     await stopped.wait()
-    await drain(app[PARTS])
-    await runner.cleanup()
+    _be_gone_after(GONE_SECONDS)
+    for step in (drain(app[PARTS]), runner.cleanup()):
+        try:
+            await step
+        except Exception:  # there is nobody left to tell, and what was acknowledged is on disk
+            log.exception("application.not_closed")
     return 0
+
+
+def _be_gone_after(seconds: float) -> None:
+    """End the process then, whatever hangs; to the others it has crashed, and its seats are free with its lease."""
+
+    def cut_short() -> None:
+        log.error("application.cut_short")
+        os._exit(0)
+
+    watch = threading.Timer(seconds, cut_short)  # a thread, because the loop itself may hang
+    watch.daemon = True
+    watch.start()
 
 
 def _cause(error: Exception) -> str:

@@ -14,7 +14,7 @@ from .complaints import Complaints
 from .connection import Connection, open_packet
 from .deadlines import Clock
 from .emit import encode_packet
-from .entrance import Knock, Rejection, bad_request, forbidden, read_knock, unknown_sid
+from .entrance import Knock, Rejection, bad_request, forbidden, read_knock, shutting_down, unknown_sid
 from .frames import frame
 from .origins import Origins
 from .plain import PlainReceiver
@@ -46,6 +46,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._is_shut = False
         self._attempts: dict[str, Upgrade] = {}
         self._clock: Clock[Connection] = Clock(self._wake_at)
         self._pings = self._clock.kind(self.ping_interval, self._ping)
@@ -153,7 +154,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
             response = await self._answer(request)
         except Rejection as rejection:
             response = web.json_response(
-                {"code": rejection.code, "message": rejection.message}, status=rejection.status
+                {"code": rejection.code, "message": rejection.message},
+                status=rejection.status,
+                headers=rejection.headers,
             )
         if not isinstance(response, Taken) and self._origins.allow(request):
             response.headers.update(self._origins.headers(request))
@@ -191,8 +194,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
 
     async def _open(self, request: web.Request, knock: Knock) -> web.StreamResponse:
         remote = self._addresses.of(request)
-        if self._closing:
-            raise forbidden("Server is shutting down", 503)
+        if self._is_shut:
+            raise shutting_down()
         if not self._gate.admits(remote, self._now()):
             raise forbidden("Too many connections", 429)
         sid = self.generate_id()
@@ -294,9 +297,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
             if connection is not None:
                 connection.close()
 
+    def shut(self) -> None:
+        """Lets nobody new in from now on; who is here stays."""
+        self._is_shut = True
+
     async def shutdown(self, _: web.Application | None = None) -> None:
         """Closes every connection and stops the clock; needed before the loop ends."""
         self._closing = True
+        self.shut()
         await self.disconnect()
         for attempt in list(self._attempts.values()):
             attempt.give_up()

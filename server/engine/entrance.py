@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import randint
 from typing import TYPE_CHECKING
 
 from .takeover import is_upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aiohttp import web
 
 PROTOCOL_VERSION = "4"
+RETRY_AFTER_SECONDS = (1, 5)
 
 
 class Rejection(Exception):  # noqa: N818 - an answer, not a failure
     """Raised to answer a request with an error; `code` is Engine.IO's number for it."""
 
-    def __init__(self, code: int, message: str, status: int = 400) -> None:
+    def __init__(self, code: int, message: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.headers = headers
 
 
 def unknown_transport() -> Rejection:
@@ -48,6 +51,12 @@ def bad_request() -> Rejection:
 def forbidden(message: str, status: int = 403) -> Rejection:
     """For what the server will not do for this client."""
     return Rejection(4, message, status)
+
+
+def shutting_down() -> Rejection:
+    """For who comes when the server goes; clients, and proxies, try again or elsewhere."""
+    # Spread, so that not all come back in the same second.
+    return Rejection(4, "Server is shutting down", 503, {"Retry-After": str(randint(*RETRY_AFTER_SECONDS))})  # noqa: S311
 
 
 def unsupported_version() -> Rejection:

@@ -145,6 +145,11 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
         """Takes a client out of a room."""
         self._rooms.basic_leave_room(sid, "/", room)
 
+    def shut(self) -> None:
+        """Lets nobody new in from now on, where the engine is ours; who is here stays."""
+        if isinstance(self.eio, Engine):
+            self.eio.shut()
+
     def close(self, sid: str) -> None:
         """Tells a client that it is disconnected and closes its transport."""
         peer = self._direct.peers.get(sid)

@@ -48,6 +48,11 @@ class Rooms:
         """Tell a door's connections too from now on."""
         self._doors.append(door)
 
+    def shut(self) -> None:
+        """Let nobody new in from now on; who is here stays."""
+        for door in self._doors:
+            door.shut()
+
     # -- members
 
     async def expect(self, session_id: SessionId, visitor: Visitor, user_id: str) -> Arrival:

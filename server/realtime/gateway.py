@@ -124,6 +124,10 @@ class SocketIoDoor:
         for recovers, audience in self._audiences.get(session_id, {}).items():
             self._sio.broadcast(audience.room, _encoded(wires, with_offset=recovers), deaf)
 
+    def shut(self) -> None:
+        """Answer handshakes with 503: socket.io-client comes back by itself, which it would not after a refusal."""
+        self._sio.shut()
+
     def visitors(self) -> list[Visitor]:
         """Return all clients, those that have not joined yet too."""
         return list(self._visitors.values())

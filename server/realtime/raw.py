@@ -8,9 +8,10 @@ from aiohttp import web
 
 from server.domain import SessionId, new_id
 from server.engine.websocket import WebSocket, accept, frame
-from server.errors import Forbidden, ValidationFailed
+from server.errors import Busy, Forbidden, ValidationFailed
 from server.protocol.wire import WireEvent
 from server.realtime.admission import Admission
+from server.realtime.farewell import retry_after_seconds
 from server.realtime.handlers import Handlers
 from server.realtime.raw_guest import Guest
 from server.realtime.raw_line import RawLine
@@ -43,6 +44,7 @@ class RawDoor:
         self._address_of = address_of
         self._sockets: defaultdict[SessionId, dict[str, WebSocket]] = defaultdict(dict)
         self._lines: dict[Visitor, RawLine] = {}
+        self._is_shut = False
 
     # -- the members of a session
 
@@ -66,6 +68,10 @@ class RawDoor:
                 if id_ != deaf:
                     socket.write(frames)
 
+    def shut(self) -> None:
+        """Answer handshakes with 503, so that a proxy may try another process."""
+        self._is_shut = True
+
     def visitors(self) -> list[Visitor]:
         """Return all WebSockets, those that have not registered yet too."""
         return list(self._lines)
@@ -76,6 +82,8 @@ class RawDoor:
         """Open a WebSocket; whatever is wrong with its session is said through it."""
         if not self._origin_allowed(request):
             raise Forbidden("This origin may not connect")
+        if self._is_shut:
+            raise Busy("The server is going away", details={"retry_after": retry_after_seconds()})
         line = RawLine()
         visitor = Visitor(new_id(), self._address_of(request), line, self)
         guest = Guest(self._handlers, self._admission, SessionId(request.match_info["session_id"]), visitor, line)

@@ -56,6 +56,9 @@ class Door(Protocol):
     def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
         """Write events to everyone who hears the session but the connection `deaf`, in order."""
 
+    def shut(self) -> None:
+        """Let nobody new in from now on: this process goes."""
+
     def visitors(self) -> "list[Visitor]":
         """Return all connections, those that are in no session too."""
 

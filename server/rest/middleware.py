@@ -84,8 +84,9 @@ async def sign_response(_: web.Request, response: web.StreamResponse) -> None:
 def error_response(error: SeanceError, *, allow: str | None = None) -> web.Response:
     """Return the envelope of an error with its status and headers."""
     response = web.Response(body=dumps(failure(error)), status=error.status, content_type="application/json")
-    if isinstance(error, RateLimited):
-        response.headers["Retry-After"] = str(ceil(float(str(error.details.get("retry_after", 1)))))
+    retry_after = error.details.get("retry_after", 1 if isinstance(error, RateLimited) else None)
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(ceil(float(str(retry_after))))
     if isinstance(error, Unauthorized):
         response.headers["WWW-Authenticate"] = "Bearer"
     if allow is not None:

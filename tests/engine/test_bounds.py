@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
 from server.engine import Limits, encode_event
@@ -80,6 +81,24 @@ async def test_handshakes_of_one_address_are_limited() -> None:
             await wire.open_polling()
         async with wire.http.get(wire.url()) as response:
             assert response.status == 429
+
+
+async def test_a_server_that_is_shut_lets_nobody_new_in_and_keeps_who_is_there() -> None:
+    chat = Chat()
+    async with chat.serve() as wire, wire.joined() as ada:
+        sid = await wire.open_polling()
+        chat.sio.shut()
+        async with wire.http.get(wire.url()) as response:
+            assert response.status == 503
+            assert 1 <= int(response.headers["Retry-After"]) <= 5
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await wire.http.ws_connect(wire.url(transport="websocket"))
+        assert (await wire.post(sid, "40"))[0] == 200
+        async with wire.websocket(sid=sid) as upgrading:
+            await upgrading.send("2probe")
+            assert await upgrading.receive() == "3probe"
+        await ada.send('42["say","still here"]')
+        assert await ada.event() == ["said", "still here"]
 
 
 async def test_too_many_packets_in_a_payload_are_refused() -> None:

@@ -63,6 +63,9 @@ class Door:
     def visitors(self) -> list[Visitor]:
         return self.there
 
+    def shut(self) -> None:
+        """Nobody knocks here."""
+
     def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
         assert session_id == SESSION
         for visitor in self.there:

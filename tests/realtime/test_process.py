@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from server.domain import Role, SessionId
 from tests.realtime.joining import POLLING, UPGRADE, WEBSOCKET, acked, connected, faulted, heard, refused, said, seated
 from tests.realtime.raw_client import raw_door, raw_guest
 from tests.rest.api import Api
-from tests.services.processes import ServerProcess
+from tests.services.processes import START_SECONDS, ServerProcess, environment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aiohttp import ClientSession
 
     from tests.services.js_client import JsClient
@@ -23,6 +26,23 @@ if TYPE_CHECKING:
 SECRET = "the-secret-that-must-not-be-logged-0123"
 SPOKEN = "these words are nobody's business"
 GOING_SECONDS = 10.0
+ENDLESS = """
+import asyncio, sys, time
+from server import serving
+from server.app import create_app
+from server.config import Config
+from server.logs import configure_logs
+
+async def hang(_):
+    {hangs}
+
+serving.GONE_SECONDS = 1.0
+configure_logs("info", "json")
+config = Config.load({{"DATABASE_URL": "{url}", "PORT": "0", "DRAIN_SECONDS": "0"}})
+app = create_app(config)
+app.on_shutdown.append(hang)
+sys.exit(asyncio.run(serving.serve_until_stopped(config, app)))
+"""
 
 
 async def exchange(js: JsClient, api: Api, tokens: Tokens) -> list[str]:
@@ -120,6 +140,23 @@ async def test_sigterm_cuts_the_spirit_short_and_keeps_what_it_said(js: JsClient
         await ada.wait("spirit_delta")
         assert await server.terminate() == 0
         assert (await ada.wait("spirit_finished")).args[0]["reason"] == "interrupted"
+
+
+@pytest.mark.parametrize("hangs", ["await asyncio.Event().wait()", "time.sleep(60)", "raise RuntimeError"])
+async def test_a_process_that_cannot_close_is_gone_all_the_same(hangs: str, tmp_path: Path) -> None:
+    code = ENDLESS.format(hangs=hangs, url=f"sqlite:///{tmp_path / 'seance.db'}")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, cwd=tmp_path, env=environment(), stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(START_SECONDS):
+        while b"application.listening" not in await process.stderr.readline():
+            pass
+    process.terminate()
+    async with asyncio.timeout(GOING_SECONDS):
+        _, log = await process.communicate()
+    assert process.returncode == 0
+    assert (b"application.not_closed" if "raise" in hangs else b"application.cut_short") in log
 
 
 async def test_what_was_acked_is_there_after_a_kill(js: JsClient, http: ClientSession, database_url: str) -> None:

@@ -1,22 +1,23 @@
 """Several pieces of news in one Redis message: each behind its length, 4 bytes big-endian."""
 
-import struct
 from collections.abc import Sequence
 from typing import Final
 
-_LENGTH: Final = struct.Struct(">I")
+_LENGTH_BYTES: Final = 4
 
 
 def packed(news: Sequence[bytes]) -> bytes:
     """Return the pieces as one payload."""
-    return b"".join([part for item in news for part in (_LENGTH.pack(len(item)), item)])
+    return b"".join([len(piece).to_bytes(_LENGTH_BYTES, "big") + piece for piece in news])
 
 
 def unpacked(payload: bytes, at: int = 0) -> list[bytes]:
-    """Return the pieces of a payload from a place on; raises `struct.error` for what is cut off."""
+    """Return the pieces of a payload from a place on; raises `ValueError` when it is cut off."""
     news = []
     while at < len(payload):
-        (length,) = _LENGTH.unpack_from(payload, at)
-        at += _LENGTH.size + length
-        news.append(payload[at - length : at])
+        begins = at + _LENGTH_BYTES
+        at = begins + int.from_bytes(payload[at:begins], "big")
+        news.append(payload[begins:at])
+    if at > len(payload):
+        raise ValueError("cut off")
     return news

@@ -3,9 +3,10 @@
 import asyncio
 from typing import Final
 
-from server.cluster.link import Link, command
+from server.cluster.link import Link
 
 OUTBOX_BYTES: Final = 8 * 1024 * 1024
+_PUBLISH: Final = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n"
 
 
 class Outbox:
@@ -54,7 +55,8 @@ class Outbox:
         if self._link is None or self._link.is_full or not self._waiting:
             return
         waiting, self._waiting, self._bytes = self._waiting, {}, 0
-        commands = [
-            command(b"PUBLISH", channel, b"".join((self._head, *payloads))) for channel, payloads in waiting.items()
-        ]
+        commands = []
+        for channel, payloads in waiting.items():
+            payload = b"".join((self._head, *payloads))
+            commands.append(_PUBLISH % (len(channel), channel, len(payload), payload))  # `command` takes 0.9 µs more
         self._link.write(b"".join(commands))

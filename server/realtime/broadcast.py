@@ -1,7 +1,6 @@
 """Tells the members of sessions, here and on other processes; implements the core's `Broadcaster`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import groupby
 from typing import Final
 
 from server.core.ports import Backplane
@@ -206,16 +205,18 @@ class Rooms:
 
     def _hear(self, session_id: SessionId, news: Sequence[bytes]) -> None:
         """Hear what one other process told in one go; messages that stand together are told together."""
-        wires = [WireEvent.unpack(packed) for packed in news]
-        for are_messages, group in groupby(wires, key=_is_message):
-            if are_messages:
-                self._hear_messages(session_id, list(group))
-            else:
-                for wire in group:
-                    self._hear_event(session_id, wire)
+        messages: list[WireEvent] = []
+        for wire in map(WireEvent.unpack, news):
+            if wire.seq:
+                messages.append(wire)
+                continue
+            self._hear_messages(session_id, messages)
+            messages = []
+            self._hear_event(session_id, wire)
+        self._hear_messages(session_id, messages)
 
     def _hear_messages(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
-        if session_id in self._rooms:
+        if wires and session_id in self._rooms:
             self._tell_in_order(session_id, wires)
             for wire in wires:
                 self._on_elsewhere(session_id, MessageReceived.name, wire.data)
@@ -288,7 +289,3 @@ class Rooms:
 
 def _ignore(_: SessionId, __: str, ___: bytes) -> None:
     """Hear nothing of elsewhere."""
-
-
-def _is_message(wire: WireEvent) -> bool:
-    return wire.seq > 0

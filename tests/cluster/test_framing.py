@@ -1,0 +1,21 @@
+"""Several pieces of news in one payload."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.cluster.framing import packed, unpacked
+
+NEWS = [b"first", b"", b"\x00" * 70_000, "séance".encode()]
+
+
+def test_what_is_packed_comes_out_again() -> None:
+    assert unpacked(packed(NEWS)) == NEWS
+    assert unpacked(b"head" + packed(NEWS), 4) == NEWS
+    assert unpacked(b"") == []
+
+
+@pytest.mark.parametrize("missing", [1, 6, 8])
+def test_what_is_cut_off_is_not_taken_for_news(missing: int) -> None:
+    with pytest.raises(ValueError, match="cut off"):
+        unpacked(packed(NEWS)[:-missing])

@@ -23,7 +23,7 @@ from server.spirit.ouija.board import read
 from server.spirit.ouija.chance import Chance
 from server.spirit.ouija.graphemes import graphemes
 from server.spirit.ouija.kinds import Kind
-from server.spirit.ouija.phrases.asked import ASKED
+from server.spirit.ouija.phrases.asked import ASKED, WHERE
 from server.spirit.ouija.phrases.games import GAMES
 from server.spirit.ouija.phrases.lives import LIVES
 from server.spirit.ouija.phrases.own import OWN
@@ -34,6 +34,7 @@ from tests.spirit.scenes import ANNA, BEN, CLEO, Table
 if TYPE_CHECKING:
     from server.core.ports import Scene
 
+THINGS = ["ring", "key", "letters", "silver", "deeds", "watch", "lamp", "chain", "purse", "map"]
 EVENINGS = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(40)]
 
 
@@ -128,6 +129,23 @@ def test_its_story_goes_on_line_by_line_and_ends() -> None:
     told = [ask(table, "Tell us a story")] + [ask(table, "and then?") for _ in range(len(life.story))]
     assert tuple(told[:-1]) == life.story
     assert told[-1] not in life.story
+
+
+def test_it_keeps_the_names_that_people_gave() -> None:
+    for sid in EVENINGS[:10]:
+        table = Table((ANNA, BEN), None, sid)
+        ask(table, "my cat Pickle sits on the sill, and our house is called Ravenhill.")
+        assert "PICKLE" in ask(table, "What is my cat's name?", BEN).replace(" ", "")
+        assert "RAVENHILL" in ask(table, "do you know what our house is called?", BEN).replace(" ", "")
+        assert ask(table, "What is my dog's name?", BEN)
+
+
+def test_new_questions_get_places_and_things_not_named_before() -> None:
+    for number in range(10):
+        table = evening(number)
+        said = [ask(table, f"Where did uncle number {count} put the {what}?") for count, what in enumerate(THINGS)]
+        whole = "\n".join(said).casefold()
+        assert max(whole.count(place.casefold()) for place in WHERE if "{" not in place) == 1
 
 
 def test_who_is_answered_with_somebody_in_the_room_mostly() -> None:
@@ -354,6 +372,16 @@ def test_every_kind_can_speak_with_nothing_known_but_the_asker() -> None:
         ("Am I stupid?", Kind.YES_NO),
         ("you're an idiot", Kind.INSULT),
         ("hahaha", Kind.LAUGHTER),
+        ("my cat Pickle died last week", Kind.LOSS),
+        ("we lost our grandmother in May", Kind.LOSS),
+        ("Is my brother dead?", Kind.YES_NO),
+        ("to whom?", Kind.WHO),
+        ("don't be rude to it!", Kind.ORDER),
+        ("don't you like me?", Kind.YES_NO),
+        ("one last question. will we see you again?", Kind.YES_NO),
+        ("see you tomorrow", Kind.FAREWELL),
+        ("tell us about the bakery", Kind.WHAT),
+        ("what was my sister called?", Kind.NAME_OF),
         ("…", Kind.WORDLESS),
         ("👻", Kind.WORDLESS),
         ("Wird es morgen regnen?", Kind.FOREIGN),

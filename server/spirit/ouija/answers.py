@@ -89,6 +89,8 @@ class _Sitting:
         if kind is Kind.FOREIGN and self.reading.tongue:
             return self.foreign(self.reading.tongue)
         self.slots |= play(self.reading, self.wording, self.fate)
+        if "namesake" in self.slots:
+            return self.say(tuple(line for line in _LINES[kind] if any("namesake" in slot for slot in line.slots)))
         return self.say(_LINES[kind])
 
     def verdict(self) -> str:
@@ -135,7 +137,7 @@ class _Sitting:
                 continue
             if notice != "first" and not self.wording.once_in(3):
                 return self.say(NOTICES[notice])
-        if self.wording.once_in(7) and {"word", "absent"} <= self.slots.keys():
+        if self.wording.once_in(10) and {"word", "absent"} <= self.slots.keys():
             return self.say(NOTICES["recall"])
         if self.wording.once_in(9) and "quiet" in self.slots:
             return self.say(NOTICES["quiet"])
@@ -143,7 +145,8 @@ class _Sitting:
 
     def say(self, lines: tuple[Line, ...]) -> str:
         """Return one of the phrases, filled."""
-        return choose(lines, self.slots, self.mood, self.evening.heard, self.wording)
+        stirred = self.evening.hurt or self.evening.soothed
+        return choose(lines, self.slots, self.mood, self.evening.heard, self.wording, is_stirred=stirred)
 
 
 def life_of(session_id: str, persona: str) -> Life:

@@ -8,16 +8,23 @@ from server.spirit.ouija.lines import Line
 from server.spirit.ouija.mood import Mood
 
 _MOOD_WEIGHT: Final = 3
+_STIRRED_WEIGHT: Final = 9
 _TELLING_CHARS: Final = 4
 
 
-def choose(lines: Sequence[Line], slots: Mapping[str, str], mood: Mood, heard: str, chance: Chance) -> str:
-    """Return one phrase, filled; when all were heard, the one heard longest ago."""
+def choose(
+    lines: Sequence[Line], slots: Mapping[str, str], mood: Mood, heard: str, chance: Chance, *, is_stirred: bool = False
+) -> str:
+    """Return one phrase, filled; when all were heard, the one heard longest ago.
+
+    A mood that someone has just stirred up shows in most of what is said.
+    """
     fitting = [line for line in lines if line.slots <= slots.keys() and line.mood in {None, mood}]
     fresh = [line for line in fitting if not _was_heard(line, heard)]
     if not fresh:
         return min(fitting, key=lambda line: heard.rfind(line.stem)).text.format_map(slots)
-    weighted = [line for line in fresh for _ in range(_MOOD_WEIGHT if line.mood else 1)]
+    weight = _STIRRED_WEIGHT if is_stirred else _MOOD_WEIGHT
+    weighted = [line for line in fresh for _ in range(weight if line.mood else 1)]
     return chance.pick(weighted).text.format_map(slots)
 
 

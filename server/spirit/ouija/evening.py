@@ -1,6 +1,6 @@
 """What the spirit remembers of an evening: who is there, who spoke, what it said itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import takewhile
@@ -10,7 +10,7 @@ from server.core.ports import Scene
 from server.domain import Message
 from server.spirit.ouija.board import READ_CHARS, Reading, read
 from server.spirit.ouija.kinds import Kind
-from server.spirit.ouija.words import folded, key_of, meaningful, names_in
+from server.spirit.ouija.words import called_in, folded, key_of, meaningful, names_in
 
 _GAP: Final = timedelta(minutes=10)
 _CROWD: Final = 3
@@ -23,7 +23,10 @@ _MOOD_MEMORY: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """One scene as the spirit takes it in; `heard` is what it said so far, folded, oldest first."""
+    """One scene as the spirit takes it in.
+
+    `heard` is what it said so far, folded, oldest first; `called` are the names people gave, by what bears them.
+    """
 
     reading: Reading
     asker: str | None
@@ -31,6 +34,7 @@ class Evening:
     quiet: tuple[str, ...]
     words: tuple[tuple[str, str], ...]
     absent: tuple[str, ...]
+    called: Mapping[str, str]
     heard: str
     notices: tuple[str, ...]
     asked_before: bool
@@ -57,6 +61,7 @@ def remember(scene: Scene) -> Evening:
         quiet=tuple(person.user_name for person in scene.people if person.user_id not in spoke),
         words=_words(earlier, scene),
         absent=_absent(earlier, scene),
+        called={what: name for message in earlier for what, name in called_in(_listened(message))},
         heard="\n".join(folded(_listened(message)) for message in scene.messages if message.is_spirit),
         notices=tuple(_notices(scene, asked, earlier, waking, asked_before)),
         asked_before=asked_before,

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     APOLOGY = "apology"
     LAUGHTER = "laughter"
     FEAR = "fear"
+    LOSS = "loss"
     OWN_NAME = "own_name"
     OWN_DEATH = "own_death"
     OWN_KILLER = "own_killer"
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     OTHERS = "others"
     THEIR_NAME = "their_name"
     NAME_TOLD = "name_told"
+    NAME_OF = "name_of"
     STORY = "story"
     SECRET = "secret"  # noqa: S105 - a kind of question
     JOKE = "joke"

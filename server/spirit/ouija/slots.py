@@ -9,7 +9,7 @@ from server.spirit.ouija.chance import Chance
 from server.spirit.ouija.evening import Evening
 from server.spirit.ouija.phrases.asked import MONTHS, SPANS, WHAT, WHEN, WHERE
 from server.spirit.ouija.phrases.lives import Life
-from server.spirit.ouija.words import meaningful
+from server.spirit.ouija.words import folded, meaningful
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _NTH: Final = ("third", "fourth", "fifth", "seventh", "ninth", "eleventh", "twelfth", "nineteenth", "twenty-third")
@@ -72,10 +72,14 @@ def _memory(evening: Evening, wording: Chance) -> dict[str, str]:
         slots["face"] = ""
     if "." in evening.reading.text:
         slots["dots"] = ""
-    if words := [pair for pair in evening.words if pair[0] not in evening.reading.text]:
-        slots["word"], slots["sayer"] = wording.pick(words)
+    names = {folded(name) for name in evening.absent}
+    if words := [pair for pair in evening.words if pair[0] not in evening.reading.text and pair[0] not in names]:
+        # The longer of two: it tends to be the one that meant something.
+        slots["word"], slots["sayer"] = max(wording.pick(words), wording.pick(words), key=lambda pair: len(pair[0]))
     if evening.absent:
         slots["absent"] = wording.pick(evening.absent)
+    if name := evening.called.get(evening.reading.parts.get("whose", "")):
+        slots |= {"namesake": name.upper(), "namesake_spelled": spelled(name)}
     if told := evening.reading.parts.get("name"):
         slots |= {"told": told.title(), "told_initial": told[0].upper()}
     return slots
@@ -89,8 +93,9 @@ def _fate(evening: Evening, life: Life, fate: Chance) -> dict[str, str]:
         "month": fate.pick(MONTHS),
         "letter": fate.pick(ascii_uppercase),
     }
-    picked = fate.pick((*_names(evening), *_names(evening), life.kin))
-    what = fate.pick(WHAT)
+    names = [name for name in _names(evening) if folded(name) not in evening.reading.text] or _names(evening)
+    picked = fate.pick((*names, *names, life.kin))
+    what = _fresh(WHAT, evening, fate)
     return small | {
         "pick": picked.upper(),
         "initial": picked[0].upper(),
@@ -99,11 +104,17 @@ def _fate(evening: Evening, life: Life, fate: Chance) -> dict[str, str]:
         "clock": f"{fate.between(1, 12)}:{fate.between(0, 59):02}",
         "side": fate.pick(("HEADS", "TAILS")),
         "when": _filled(fate.pick(WHEN), small),
-        "where": _filled(fate.pick(WHERE), small),
+        "where": _filled(_fresh(WHERE, evening, fate), small),
         "span": _filled(fate.pick(SPANS), small),
         "what": what,
         "what_low": what[0].lower() + what[1:],
     }
+
+
+def _fresh(options: Sequence[str], evening: Evening, fate: Chance) -> str:
+    """Return what fate has for a question; for a new one nothing that was said tonight, if anything else is left."""
+    unheard = [option for option in options if option.casefold() not in evening.heard]
+    return fate.pick(options if evening.asked_before else unheard or options)
 
 
 def _names(evening: Evening) -> Sequence[str]:

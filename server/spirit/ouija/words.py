@@ -7,7 +7,12 @@ import unicodedata
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W\d_][\w'’-]*[^\W_]|[^\W\d_]")
+_KEY_WORD: Final = re.compile(rf"\d+|{_WORD.pattern}")
 _MIDDLE_NAME: Final = re.compile(r"(?<=[a-z,;] )[A-Z][a-zà-ÿ]{2,15}\b(?!['’])")
+_CALLED: Final = re.compile(
+    r"\b(?:[Mm]y|[Oo]ur|[Hh]er|[Hh]is|[Tt]heir) ([a-z]{3,16}),? "
+    r"(?:(?:is|was) )?(?:called |named )?([A-Z][a-zà-ÿ]{2,15})\b"
+)
 WORD_CHARS: Final = 24
 
 _EMPTY_WORDS: Final = """
@@ -23,7 +28,10 @@ _EMPTY_WORDS: Final = """
     thing things think this those though through to today tonight too told tomorrow true try two under until up upon
     us use very wait want wants was wasn't way we we'll we're we've well went were weren't what what's when where
     which while who who's whose why will with won't would yeah yes yet you you'll you're you've your yours ghost
-    question answer answers board happen happened happens haha lol really speak spell
+    question answer answers board happen happened happens haha lol really speak spell called died dead die dying
+    hear heard left right whom whose stand standing hold holding number numbers letter letters first last alone proud
+    married rude sorry tired move moved pick house evening morning room tails heads child children many hello shh week
+    year years meaning good evil
 """
 _EMPTY: Final = frozenset(_EMPTY_WORDS.split())
 _SHORTEST_CHARS: Final = 4
@@ -43,9 +51,15 @@ def meaningful(text: str) -> tuple[str, ...]:
 
 def key_of(text: str) -> str:
     """Return what stays the same when a question is asked again: its words, in order, without empty ones."""
-    return " ".join(meaningful(text)) or folded(text)
+    words = (word.casefold().replace("’", "'").removesuffix("'s") for word in _KEY_WORD.findall(text))
+    return " ".join(word for word in words if word not in _EMPTY) or folded(text)
 
 
 def names_in(text: str) -> tuple[str, ...]:
     """Return words that look like names: a capital in the middle of a sentence."""
     return tuple(name for name in _MIDDLE_NAME.findall(text) if name.casefold() not in _EMPTY)
+
+
+def called_in(text: str) -> tuple[tuple[str, str], ...]:
+    """Return what was given a name, and the name: `my cat Pickle`, `our house is called Ravenhill`."""
+    return tuple((what, name) for what, name in _CALLED.findall(text) if name.casefold() not in _EMPTY)

@@ -24,6 +24,19 @@ ASKED: Final[dict[Kind, tuple[Line, ...]]] = {
         sly| {pick}, but {pick} will deny it.
         mournful| The one you stopped writing to.
     """),
+    Kind.NAME_OF: lines("""
+        {namesake}
+        {namesake}. I keep names. They keep me.
+        {namesake}. It still turns when called.
+        {namesake}. Did you think I was not listening?
+        {namesake}, unless it has changed since you sat down.
+        {namesake_spelled}
+        I have it here. I am not giving it back.
+        It begins with {letter}. Or I hold the page upside down.
+        Nobody has said it at this table.
+        Say it, and I will tell you if it is right.
+        It is written inside the {thing}.
+    """),
     Kind.WHEN: lines("""
         {when}
         {when}. Have your coat ready.

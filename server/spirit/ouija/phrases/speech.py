@@ -16,7 +16,7 @@ AUXILIARIES: Final = (
 SPEECH: Final = r"""
     despair: \b(kill(ing)? myself|suicid\w*|end my life|want to die|wanna die|hurt(ing)? myself|harm(ing)? myself
         |don't want to live|no reason to live)\b
-    farewell: \b(good ?-?bye|bye(-| )?bye|farewell|good ?night|see (you|ya)|so long|close the board|(end
+    farewell: \b(good ?-?bye|bye(-| )?bye|farewell|good ?night|see (you|ya)\b(?!.*\?)|so long|close the board|(end
         |close) (this|the) (s[eé]ance|session)|(we|i)('re| are|'m| am| must| have to| need to
         |'ve got to) (leav\w+|go(ing)?( home| to bed| now)?\W*$|off\b))
     farewell: ^(bye|cya|ciao|adieu)\b
@@ -26,12 +26,15 @@ SPEECH: Final = r"""
     insult: \b(shut up|fuck (you|off)|screw you|piss off|go to hell|hate you)\b
     insult: ^(you )?(stupid|idiot|moron|liar|boring|lame|rubbish)\b.{0,12}$
     doubt: ^\w+( is|'s| are|'re) (\w+ )?(pushing|moving) (it|this|the)\b
-    doubt: \b(fake|hoax|chatgpt|not real|isn't real|aren't real|an? (ai|bot|robot|machine|computer|program|script
-        |trick))\b
+    doubt: \b(fake|fraud\w*|charlatan|hoax|chatgpt|not real|isn't real|aren't real|an? (ai|bot|robot|machine|computer
+        |program|script|trick))\b
     doubt: ^are you real\b
     doubt: \b(who is|who's|you're|are you|someone is|you are) (pushing|moving) (it|this|the)\b
     doubt: \bdon't believe\b
     doubt: \bprove (it|you)\b
+    loss: \b(my|our) ([^\W\d_]+ ){1,4}(has |have |just |was |is )?(died|passed (away|on)|dead|buried)\b(?!.*\?)
+    loss: \b(i|we) (have |just |have just )?lost (my|our) (mother|mum|mom|father|dad|gran\w*|nan|wife|husband|son
+        |daughter|brother|sister|friend|partner|aunt|uncle|dog|cat|baby|child)\b(?!.*\?)
     apology: \b(sorry|apologi[sz]e|forgive (me|us)|my bad|pardon (me|us))\b(?=[^?]*$)
     thanks: \b(thanks|thank you|thank ya|thx|cheers|grateful|you're (kind|nice|sweet|great|wonderful))\b
     laughter: ^\W*(?:a?haha|hehe|hihi|lo+l+|lmao|rofl)[\Waehilmofr]*$
@@ -48,6 +51,9 @@ SPEECH: Final = r"""
         |were) you called|(tell|give|spell) (me |us )?your name|what (do|should|can) (we|i) call you|your name\?)
     their_name: \b(what('s| is) my name|who am i|do you (know|remember) (me|my name|who i am)|(say|spell
         |know) my name)\b
+    name_of: \b(my|our|her|his|their) (?P<whose>[^\W\d_]+)(?:'s|s') name\b(?=.*\?|$)
+    name_of: \bwhat (my|our|her|his|their) (?P<whose>[^\W\d_]+) (is|was) (called|named)\b
+    name_of: \bwhat('s| is| was) (my|our|her|his|their) (?P<whose>[^\W\d_]+) (called|named)\b
     name_told: \b(my name('s| is)|(please )?call me|i am called|i'm called|they call me) (?P<name>[^\W\d_][\w'-]+)
     own_killer: \bwho (killed|murdered|hurt|buried|poisoned|betrayed) you\b
     own_killer: \b(were|was) you (killed|murdered)\b
@@ -126,10 +132,11 @@ SPEECH: Final = r"""
     when: \bwhen\b.*\?$
     where: ^(and |but |so )?where\b
     where: \bwhere\b.*\?$
-    who: ^(and |but |so )?(who|whose|whom|which (one )?of us|which person)\b
+    who: ^(and |but |so )?(to |with |for |of |from |by |about )?(who|whose|whom|which (one )?of us|which person)\b
     who: \bwho\b.*\?$
     why: ^(and |but |so )?(why|how come|what for)\b
     why: \bwhy\b.*\?$
+    order: ^(please )?don't (?!you\b|we\b|i\b|they\b|he\b|she\b)(?!.*\?)
     yes_no: ^(and |but |so |then |ok |well )?(?:AUX)\b
     how: ^(and |but |so )?how\b
     what: ^(and |but |so )?(what|which|what's)\b
@@ -141,6 +148,7 @@ SPEECH: Final = r"""
     agreement: ^(yes+|yeah+|yep|yup|ok(ay)?|sure|true|right|exactly|indeed|correct|of course|i agree|fine|amen
         |wow|cool|nice|great)\b
     feeling: \b(i|we)('m| am|'re| are| feel| feels| felt| miss| love| hate| wish| hope| want| need| dream\w*)\b
+    what: ^(please )?tell (me|us) (about|of)\b
     order: ^(please )?(tell|say|speak|come|go|leave|stop|listen|look|wait|answer|talk|stay|wake|find|bring|take
         |let|open|close|turn|write|do|don't|be|play)\b
 """

@@ -167,6 +167,20 @@ TALK: Final[dict[Kind, tuple[Line, ...]]] = {
         tender| Nothing here will hurt you. I would see to it.
         sly| Wait for the bit with the door.
     """),
+    Kind.LOSS: lines("""
+        Nobody is lost here. Only late.
+        Then I know who came in just now.
+        There is a lamp for that one. I lit it.
+        I asked. There is no pain on this side.
+        Say the name once more. It carries.
+        I am sorry, {asker}. The chair is kept.
+        I will look out for that one, {asker}.
+        {absent}? Hush. {absent} is asleep in the warm.
+        It is quiet here. You are the loud ones.
+        Keep something of theirs on the sill.
+        tender| Stay a while, {asker}. It is lighter when shared.
+        mournful| I know that winter. It ends.
+    """),
     Kind.NAME_TOLD: lines("""
         {told}. I will keep it.
         {told}. It was in the book already.

@@ -11,6 +11,7 @@ People are `p1`, `p2` … in the order they appear, numbers that the server give
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 from server.core.ports import Scene
@@ -42,6 +43,10 @@ _SUMMARY_RULES: Final = (
 )
 
 
+# A message with the words it is put in.
+_Said = tuple[Message, str]
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of the chat-completions protocol."""
@@ -55,14 +60,14 @@ class ChatMessage:
         return estimate_tokens(self.content) + MESSAGE_TOKENS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prompt:
     """What would be sent; `left_out` are the older messages that did not fit, ascending by `seq`."""
 
     messages: tuple[ChatMessage, ...]
     left_out: tuple[Message, ...] = ()
 
-    @property
+    @cached_property
     def tokens(self) -> int:
         """The estimated tokens of all messages."""
         return sum(message.tokens for message in self.messages)
@@ -131,41 +136,36 @@ def _room(scene: Scene, people: Mapping[UserId, str], summary: str) -> str:
 
 def _newest(
     messages: Sequence[Message], people: Mapping[UserId, str], left: int
-) -> tuple[tuple[Message, ...], tuple[Message, ...]]:
-    """Return the newest messages that fit, at least one, and the older rest."""
-    kept = len(messages)
+) -> tuple[list[_Said], tuple[Message, ...]]:
+    """Return the newest messages that fit, at least one, as they are put, and the older rest."""
+    kept: list[_Said] = []
     for message in reversed(messages):
-        left -= estimate_tokens(_said(message, people)) + MESSAGE_TOKENS
+        line = plain(message.text) if message.is_spirit else _row(message, people)
+        left -= estimate_tokens(line) + MESSAGE_TOKENS
         if left < 0:
             break
-        kept -= 1
-    return tuple(messages[kept:]), tuple(messages[:kept])
+        kept.append((message, line))
+    return kept[::-1], tuple(messages[: len(messages) - len(kept)])
 
 
-def _turns(
-    kept: Sequence[Message], messages: Sequence[Message], people: Mapping[UserId, str]
-) -> tuple[ChatMessage, ...]:
+def _turns(kept: Sequence[_Said], messages: Sequence[Message], people: Mapping[UserId, str]) -> tuple[ChatMessage, ...]:
     """Return what was said: rows of people joined until the spirit speaks, always ending with a user message."""
     turns: list[ChatMessage] = []
     rows: list[str] = []
-    for message in kept:
+    for message, line in kept:
         if not message.is_spirit:
-            rows.append(_row(message, people))
+            rows.append(line)
             continue
         if rows:
             turns.append(ChatMessage("user", "\n".join(rows)))
             rows = []
-        turns.append(ChatMessage("assistant", plain(message.text)))
+        turns.append(ChatMessage("assistant", line))
     if not kept and messages:
         rows.append(_row(messages[-1], people, whole=False))
     if not rows:
         rows.append(quoted({"event": "the people call you to speak"}))
     turns.append(ChatMessage("user", "\n".join(rows)))
     return tuple(turns)
-
-
-def _said(message: Message, people: Mapping[UserId, str]) -> str:
-    return plain(message.text) if message.is_spirit else _row(message, people)
 
 
 def _row(message: Message, people: Mapping[UserId, str], *, whole: bool = True) -> str:

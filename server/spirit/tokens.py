@@ -19,7 +19,8 @@ def estimate_tokens(text: str) -> int:
     """
     rest = _LETTERS.sub("", text)
     letters = len(text) - len(rest)
-    return sum(_weight(ord(char)) for char in rest) + int(letters / _LETTERS_A_TOKEN + 0.999)
+    others = len(rest) if rest.isascii() else sum(_weight(ord(char)) for char in rest)
+    return others + int(letters / _LETTERS_A_TOKEN + 0.999)
 
 
 def _weight(code: int) -> int:

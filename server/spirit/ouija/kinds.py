@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from server.spirit.ouija.phrases.speech import AUXILIARIES, SPEECH
+from server.spirit.ouija.words import REMEMBERED_TEXTS
 
 
 class Kind(StrEnum):
@@ -75,6 +77,7 @@ class Kind(StrEnum):
     SAID = "said"
 
 
+@lru_cache(maxsize=REMEMBERED_TEXTS)
 def kind_of(plain: str) -> tuple[Kind, Mapping[str, str]]:
     """Return the kind of a folded text and the named parts its pattern caught; any text has a kind."""
     for kind, pattern in _PATTERNS:

@@ -19,7 +19,8 @@ from server.engine.frame_parser import FrameParser
 from server.engine.frames import frame, unmask
 from server.engine.messages import read_event
 from server.protocol.envelopes import success
-from server.protocol.outbound import MessageReceived, posted_object
+from server.protocol.objects import posted_object
+from server.protocol.outbound import MessageReceived
 from server.protocol.quick import quick_message
 from server.protocol.wire import WireEvent
 from server.store.outcomes import outcome_of, spread, without_repeats

@@ -19,7 +19,8 @@ from server.errors import SeanceError, SpiritDisabled
 from server.logs import logger
 from server.protocol.codec import loads
 from server.protocol.commands import StopScope
-from server.protocol.outbound import MessageReceived, Typing, message_of, person_object
+from server.protocol.objects import message_of, person_object
+from server.protocol.outbound import MessageReceived, Typing
 from server.store.seats import Seats
 from server.store.sessions import SessionStore
 from server.store.turns import AbandonedTurn, TurnStore

@@ -5,7 +5,7 @@ from typing import Any
 
 from server.domain import Message, stamp
 from server.errors import SeanceError
-from server.protocol.outbound import posted_object
+from server.protocol.objects import posted_object
 
 
 def success(data: object, **meta: Any) -> dict[str, Any]:

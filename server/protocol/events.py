@@ -23,7 +23,7 @@ from server.errors import (
     UnknownEvent,
     ValidationFailed,
 )
-from server.protocol import inbound, outbound, shapes
+from server.protocol import inbound, objects, outbound, shapes
 from server.protocol.examples import ADA, BEN, MESSAGE, PEOPLE, SESSION, SESSION_ID, TURN_ID
 
 Errors = tuple[type[SeanceError], ...]
@@ -145,7 +145,7 @@ INCOMING: Final = (
         shapes.PostedShape,
         (*_JOINED, *_STORED, Forbidden),
         {"message": "Is anyone there?", "client_message_id": "c-17"},
-        outbound.posted_object(MESSAGE),
+        objects.posted_object(MESSAGE),
     ),
     Incoming(
         "typing",

@@ -19,7 +19,8 @@ from server.protocol.answers import (
 )
 from server.protocol.examples import SESSION_ID
 from server.protocol.jsonschema import SchemaBook
-from server.protocol.operations import OPERATIONS, Operation
+from server.protocol.operation import Operation
+from server.protocol.operations import OPERATIONS
 from server.protocol.shapes import ErrorShape
 
 Json = dict[str, Any]

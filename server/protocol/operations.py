@@ -1,9 +1,8 @@
 """The one list of REST calls: the OpenAPI document is made from it, and the router is compared with it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from server.domain import iso
 from server.errors import (
@@ -14,18 +13,17 @@ from server.errors import (
     InvalidJson,
     PayloadTooLarge,
     RateLimited,
-    SeanceError,
     SessionClosed,
     SessionNotFound,
     Unauthorized,
     UnsupportedMediaType,
     ValidationFailed,
 )
-from server.protocol import inbound, outbound, shapes
+from server.protocol import inbound, objects, shapes
 from server.protocol.answers import Answer, HistoryMetaShape, PageMetaShape
 from server.protocol.examples import ADA, ENDED, MESSAGE, MOMENT, PEOPLE, SESSION, SESSION_ID, TOKEN
-
-Errors = tuple[type[SeanceError], ...]
+from server.protocol.open_calls import DOCUMENTS, PROBES
+from server.protocol.operation import Errors, Operation
 
 _AN_HOUR: Final = timedelta(hours=1)
 _LATER: Final = replace(SESSION, name="Friday at ten")
@@ -34,83 +32,6 @@ _API: Final[Errors] = (Unauthorized, Forbidden, InternalError, DatabaseUnavailab
 _QUERY: Final[Errors] = (*_API, ValidationFailed)
 _BODY: Final[Errors] = (*_API, ValidationFailed, InvalidJson, PayloadTooLarge, UnsupportedMediaType)
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One call: what it takes, what it answers, how it may fail.
-
-    `secured` calls want a bearer token when the server requires authentication.
-    """
-
-    method: str
-    path: str
-    name: str
-    tag: str
-    summary: str
-    answers: tuple[Answer, ...]
-    description: str = ""
-    query: type[inbound.CommandSchema[Any]] | None = None
-    body: type[inbound.CommandSchema[Any]] | None = None
-    body_example: Mapping[str, object] | None = None
-    body_required: bool = True
-    headers: tuple[str, ...] = ()
-    errors: Errors = ()
-    secured: bool = False
-
-
-def _health(status: int, summary: str, health: str, database: str) -> Answer:
-    example = {"status": health, "database": database, "environment": "development", "timestamp": iso(MOMENT)}
-    return Answer(summary, status, shapes.HealthShape, example, enveloped=False)
-
-
-def _readiness(status: int, summary: str, word: str) -> Answer:
-    return Answer(summary, status, shapes.ReadinessShape, {"status": word}, enveloped=False)
-
-
-def _page(path: str, name: str, summary: str, media_type: str = "text/html") -> Operation:
-    answer = Answer("The document.", media_type=media_type, enveloped=False)
-    return Operation("GET", path, name, "documents", summary, (answer,))
-
-
-PROBES: Final = (
-    Operation(
-        "GET",
-        "/health",
-        "read_health",
-        "health",
-        "Tell whether the server and its database are well",
-        (
-            _health(200, "The database answers.", "healthy", "connected"),
-            _health(503, "The database does not answer.", "unhealthy", "disconnected"),
-        ),
-    ),
-    Operation(
-        "GET",
-        "/health/live",
-        "read_liveness",
-        "health",
-        "Tell that the process turns",
-        (_readiness(200, "It does.", "live"),),
-    ),
-    Operation(
-        "GET",
-        "/health/ready",
-        "read_readiness",
-        "health",
-        "Tell whether this process should get traffic",
-        (_readiness(200, "It should.", "ready"), _readiness(503, "Not now.", "draining")),
-        "Not ready while it starts or drains, without its database, or when Redis is configured and a ping "
-        "through it does not come back.",
-    ),
-    Operation(
-        "GET",
-        "/metrics",
-        "read_metrics",
-        "health",
-        "Read the metrics for Prometheus",
-        (Answer("The metrics.", media_type="text/plain", enveloped=False),),
-    ),
-)
 
 SESSIONS: Final = (
     Operation(
@@ -124,7 +45,7 @@ SESSIONS: Final = (
                 "The session.",
                 201,
                 shapes.CreatedSessionShape,
-                outbound.session_object(replace(SESSION, head=0)),
+                objects.session_object(replace(SESSION, head=0)),
                 headers=("Location",),
             ),
         ),
@@ -144,7 +65,7 @@ SESSIONS: Final = (
             Answer(
                 "A page of sessions.",
                 shape=shapes.SessionShape,
-                example=[outbound.session_object(SESSION)],
+                example=[objects.session_object(SESSION)],
                 many=True,
                 meta=PageMetaShape,
                 meta_example=(("next_cursor", None),),
@@ -161,7 +82,7 @@ SESSIONS: Final = (
         "read_session",
         "sessions",
         "Read a session",
-        (Answer("The session.", shape=shapes.SessionShape, example=outbound.session_object(SESSION)),),
+        (Answer("The session.", shape=shapes.SessionShape, example=objects.session_object(SESSION)),),
         errors=(*_API, SessionNotFound),
         secured=True,
     ),
@@ -171,7 +92,7 @@ SESSIONS: Final = (
         "change_session",
         "sessions",
         "Change a session; what is left out stays",
-        (Answer("The session as it is now.", shape=shapes.SessionShape, example=outbound.session_object(_LATER)),),
+        (Answer("The session as it is now.", shape=shapes.SessionShape, example=objects.session_object(_LATER)),),
         "Everyone in it is told `session_updated`. When the server requires authentication: by the session's "
         "host or a `service` token.",
         body=inbound.ChangeSessionSchema,
@@ -185,7 +106,7 @@ SESSIONS: Final = (
         "end_session",
         "sessions",
         "End a session",
-        (Answer("The session, no longer active.", shape=shapes.SessionShape, example=outbound.session_object(ENDED)),),
+        (Answer("The session, no longer active.", shape=shapes.SessionShape, example=objects.session_object(ENDED)),),
         "Everyone in it is told `session_closed` and disconnected within 5 seconds. When the server requires "
         "authentication: by the session's host or a `service` token.",
         errors=(*_API, SessionNotFound),
@@ -204,7 +125,7 @@ TALK: Final = (
             Answer(
                 "A range of messages.",
                 shape=shapes.MessageShape,
-                example=[outbound.message_object(MESSAGE)],
+                example=[objects.message_object(MESSAGE)],
                 many=True,
                 meta=HistoryMetaShape,
                 meta_example=(("has_more", True),),
@@ -221,7 +142,7 @@ TALK: Final = (
         "post_message",
         "messages",
         "Post a message",
-        (Answer("The message, committed.", 201, shapes.MessageShape, outbound.message_object(MESSAGE)),),
+        (Answer("The message, committed.", 201, shapes.MessageShape, objects.message_object(MESSAGE)),),
         "It has the effect of the event `send_message`. Without authentication the body names the person; with it "
         "the token does, and only a `service` token may name another. The same `client_message_id` of the same "
         "person is stored and told once, and answered the same way each time.",
@@ -241,7 +162,7 @@ TALK: Final = (
             Answer(
                 "The people.",
                 shape=shapes.UserShape,
-                example=[outbound.user_object(user) for user in PEOPLE],
+                example=[objects.user_object(user) for user in PEOPLE],
                 many=True,
             ),
         ),
@@ -291,15 +212,6 @@ TALK: Final = (
         errors=(*_API, SessionNotFound),
         secured=True,
     ),
-)
-
-DOCUMENTS: Final = (
-    _page("/", "open_room", "Open the room in a browser"),
-    _page("/docs", "open_swagger_ui", "Read this document in Swagger UI"),
-    _page("/redoc", "open_redoc", "Read this document in ReDoc"),
-    _page("/docs/events", "open_event_reference", "Read the reference of the events"),
-    _page("/openapi.json", "read_openapi", "Read the OpenAPI document", "application/json"),
-    _page("/asyncapi.json", "read_asyncapi", "Read the AsyncAPI document", "application/json"),
 )
 
 OPERATIONS: Final = (*SESSIONS, *TALK, *PROBES, *DOCUMENTS)

@@ -1,107 +1,11 @@
-"""What the server says: frozen events, and the plain objects that REST and events share."""
+"""What the server says: frozen events."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from server.auth import Identity
-from server.domain import (
-    CloseReason,
-    Message,
-    MessageId,
-    Participant,
-    Session,
-    SessionId,
-    SpiritSettings,
-    TurnId,
-    TurnReason,
-    UserId,
-    iso,
-)
+from server.domain import CloseReason, Message, Participant, Session, TurnId, TurnReason
 from server.errors import SeanceError
-
-Json = dict[str, Any]
-
-
-def spirit_object(spirit: SpiritSettings) -> Json:
-    """Return the settings of a spirit, see `SpiritShape`."""
-    return {
-        "answers": spirit.answers,
-        "overlap": spirit.overlap,
-        "debounce_ms": spirit.debounce_ms,
-        "name": spirit.name,
-        "persona": spirit.persona,
-    }
-
-
-def session_object(session: Session) -> Json:
-    """Return a session, see `SessionShape`."""
-    return {
-        "id": session.id,
-        "name": session.name,
-        "max_users": session.max_users,
-        "created_at": iso(session.created_at),
-        "is_active": session.is_active,
-        "head": session.head,
-        "spirit": spirit_object(session.spirit),
-    }
-
-
-def user_object(user: Participant) -> Json:
-    """Return a person with a role, see `UserShape`."""
-    return {"user_id": user.user_id, "user_name": user.user_name, "role": user.role}
-
-
-def person_object(user: Participant) -> Json:
-    """Return a person without the role, see `PersonShape`."""
-    return {"user_id": user.user_id, "user_name": user.user_name}
-
-
-def message_object(message: Message) -> Json:
-    """Return a message, see `MessageShape`."""
-    said: Json = {
-        "id": message.id,
-        "session_id": message.session_id,
-        "seq": message.seq,
-        "user_id": message.user_id,
-        "user_name": message.user_name,
-        "message": message.text,
-        "timestamp": iso(message.timestamp),
-        "is_spirit": message.is_spirit,
-    }
-    if message.client_message_id is not None:
-        said["client_message_id"] = message.client_message_id
-    return said
-
-
-def message_of(said: Json) -> Message:
-    """Return the message of such an object."""
-    return Message(
-        id=MessageId(said["id"]),
-        session_id=SessionId(said["session_id"]),
-        seq=said["seq"],
-        user_id=UserId(said["user_id"]),
-        user_name=said["user_name"],
-        text=said["message"],
-        timestamp=datetime.fromisoformat(said["timestamp"]),
-        is_spirit=said["is_spirit"],
-        client_message_id=said.get("client_message_id"),
-    )
-
-
-def token_object(token: str, identity: Identity) -> Json:
-    """Return a token and what it is good for, see `TokenShape`."""
-    return {
-        "token": token,
-        "role": identity.role,
-        "session_id": identity.session_id,
-        "expires_at": iso(identity.expires_at),
-    }
-
-
-def posted_object(message: Message) -> Json:
-    """Return what the sender of a message is told, see `PostedShape`."""
-    return {"id": message.id, "seq": message.seq, "timestamp": iso(message.timestamp)}
+from server.protocol.objects import Json, message_object, person_object, session_object, user_object
 
 
 class Event:

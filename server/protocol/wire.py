@@ -5,7 +5,8 @@ from typing import Final
 
 from server.domain import Message, stamp
 from server.protocol.codec import dumps
-from server.protocol.outbound import Event, MessageReceived, message_object
+from server.protocol.objects import message_object
+from server.protocol.outbound import Event, MessageReceived
 
 _MESSAGE: Final = MessageReceived.name.encode()
 _SEPARATOR: Final = b"\x00"

@@ -8,7 +8,8 @@ from server.core.sequencer import Sequencer
 from server.core.turn_watch import TURN_END, TURN_EVENTS, TurnWatch
 from server.domain import Participant
 from server.protocol.codec import dumps, loads
-from server.protocol.outbound import UserJoined, UserLeft, person_object
+from server.protocol.objects import person_object
+from server.protocol.outbound import UserJoined, UserLeft
 from server.protocol.wire import WireEvent
 from server.realtime.visitor import Visitor
 

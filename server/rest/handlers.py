@@ -18,7 +18,7 @@ from server.domain import Role, SessionId
 from server.errors import ValidationFailed
 from server.protocol import inbound
 from server.protocol.commands import TOKEN_SECONDS
-from server.protocol.outbound import message_object, session_object, token_object, user_object
+from server.protocol.objects import message_object, session_object, token_object, user_object
 from server.protocol.quick import quick_session
 from server.rest.answers import answer
 from server.rest.bodies import read_json

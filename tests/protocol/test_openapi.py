@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import openapi_spec_validator
 import pytest
@@ -15,8 +15,11 @@ from referencing.jsonschema import DRAFT202012
 from server.errors import catalogue
 from server.protocol import inbound
 from server.protocol.openapi import build_openapi
-from server.protocol.operations import OPERATIONS, Operation
+from server.protocol.operations import OPERATIONS
 from tests.protocol.walk import references, resolve
+
+if TYPE_CHECKING:
+    from server.protocol.operation import Operation
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(build_openapi("1.2.3")))
 EVENTS_ONLY = {"NOT_JOINED", "SESSION_FULL", "SPIRIT_DISABLED", "SPIRIT_FAILED", "UNKNOWN_EVENT"}

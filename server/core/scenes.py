@@ -30,19 +30,23 @@ class Scenes:
     messages: Messages
     seats: Seats
     store: TurnStore
+    has_summary: bool
 
     async def of(self, turn_id: TurnId, session: Session, past: Past) -> Scene:
         """Return what the spirit may know when it answers a part of the past."""
         wanted = HistoryRange(before_seq=past.until_seq + 1, limit=CONTEXT_MESSAGES)
-        (messages, _), own, people, (summary, _) = await asyncio.gather(
+        (messages, _), own, people, summary = await asyncio.gather(
             self.messages.read(session.id, wanted),
             self._said_late(session.id, past),
             self.seats.present(session.id),
-            self.store.summary(session.id),
+            self._summary(session.id),
         )
         old = [message for message in messages if message.seq <= past.since_seq]
         new = messages[len(old) :]
         return Scene(turn_id, session, tuple(people), (*old, *own, *new), summary)
+
+    async def _summary(self, session_id: SessionId) -> str:
+        return (await self.store.summary(session_id))[0] if self.has_summary else ""
 
     async def _said_late(self, session_id: SessionId, past: Past) -> list[Message]:
         """Return what the spirit said to what is old, but which has a later `seq` than what is new."""

@@ -71,7 +71,7 @@ class Turns:
             messages,
             store,
             self._notes,
-            Scenes(messages, seats, store),
+            Scenes(messages, seats, store, self._provider.takes_notes),
         )
         self._losses = Losses(cast.broadcaster, messages, store)
         self._turns: dict[SessionId, Turn] = {}

@@ -129,9 +129,8 @@ async def drop_all(ask: Ask, dialect: Dialect, dropped: Sequence[Dropped]) -> No
 
 async def present(database: Database, session_id: SessionId) -> list[Participant]:
     """Return who has a live seat in a session, in the order they came."""
-    async with database.reading() as db:
-        rows: Any = await db.exec_driver_sql(_PRESENT[database.dialect], (session_id,))
-        return [participant_of(user_id, name, role) for _, user_id, name, role in rows]
+    rows = await database.seats.ask(_PRESENT[database.dialect], session_id)
+    return [participant_of(user_id, name, role) for _, user_id, name, role in rows]
 
 
 async def swept_next(database: Database, limit: int) -> list[SessionId]:

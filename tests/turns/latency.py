@@ -102,7 +102,8 @@ async def compare(postgres: Postgres, rooms: int, rate: float, rounds: int) -> N
         for count in range(rounds + 1):  # the first warms up
             names = list(sides) if count % 2 else list(sides)[::-1]
             for name in names:
-                await one_round(servers[name], sides[name], rate)
+                measured = await one_round(servers[name], sides[name][0], rate)
+                sides[name] += [measured] if count else []
         after = machine_ticks()
         for name in voices:
             show(name, sides[name][1:], sides["none"][1:])
@@ -110,18 +111,16 @@ async def compare(postgres: Postgres, rooms: int, rate: float, rounds: int) -> N
         print(f"machine idle {100 * idle / both:.0f} % of the time; below 50 % the latencies say little")  # noqa: T201
 
 
-async def one_round(server: ServerProcess, rounds: list[Side], rate: float) -> None:
-    """Talks on one server; what was measured becomes a side of its own."""
-    side, cpu_ms = rounds[0], process_ms(server.pid)
+async def one_round(server: ServerProcess, side: Side, rate: float) -> Side:
+    """Talks on one server; what was measured is a side of its own."""
+    cpu_ms = process_ms(server.pid)
     await side.talk(rate)
     await asyncio.sleep(SETTLE_SECONDS)  # the last turns end
     measured = Side(side.rooms, side.acks_ms, side.arrivals_ms)
     measured.cpu_ms = process_ms(server.pid) - cpu_ms
     measured.turns = sum(len(pair[0].named("spirit_finished")) for pair in side.rooms)
-    rounds.append(measured)
     side.forget()
-    if len(rounds) == 2:
-        rounds.pop()
+    return measured
 
 
 def process_ms(pid: int) -> float:

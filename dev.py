@@ -28,7 +28,7 @@ LOCK_SOURCES = {
     "build": ["--group", "build"],
 }
 # The whole suite waits more than it computes; a file's tests stay together, they share what is slow to start.
-IN_PARALLEL = ("-n", "2", "--dist", "loadfile")
+IN_PARALLEL = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 CHECKS = ("ruff check", "ruff format --check", "mypy", "lint-imports")
 COMPILE = "pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet"
 USAGE = """usage: python3 dev.py COMMAND [ARGUMENTS]

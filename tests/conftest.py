@@ -28,6 +28,14 @@ SHUTDOWN_SECONDS = 2.0
 NO_FILE = Path(os.devnull)
 
 
+# Files whose tests take longest: begun first, so that no worker waits for the other at the end.
+LONGEST = ("tests/faults/", "tests/turns/", "tests/cluster/", "tests/browser/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 class Serve(Protocol):
     """Starts a server inside the test's process with these settings; the answer is its base URL."""
 

@@ -100,7 +100,7 @@ class Admission:
         except BaseException:
             self._rooms.forget(session_id, arrival)
             raise
-        self._rooms.has_come_to(session_id, entered.session.head)
+        self._rooms.begin_at(session_id, entered.session.head)
         if self._rooms.is_first(session_id):
             await self._turns.look_elsewhere(session_id)
         visitor.place, visitor.has_joined = place, True

@@ -68,10 +68,19 @@ class Rooms:
             raise
         return arrival
 
-    def has_come_to(self, session_id: SessionId, seq: int) -> None:
-        """Learn a session's head from the database: where a new room starts, or that something is missing."""
+    def begin_at(self, session_id: SessionId, seq: int) -> None:
+        """Learn the head that a joiner's seat was given: a new room starts behind it."""
         if (room := self._rooms.get(session_id)) is not None:
             self._deliver(session_id, room, room.order.start(seq))
+            self._holes.fill(session_id, room)
+
+    def has_come_to(self, session_id: SessionId, seq: int) -> None:
+        """Learn how far a session is by now: something may be missing.
+
+        No room starts there: whoever is just joining was given an earlier head, and is owed what came since.
+        """
+        if (room := self._rooms.get(session_id)) is not None:
+            room.order.exists(seq)
             self._holes.fill(session_id, room)
 
     def is_over(self, session_id: SessionId, reason: CloseReason) -> None:

@@ -51,7 +51,7 @@ class Stage:
         """A client that is in, and was told nothing yet."""
         visitor, self.line = self.door.visitor("ada")
         arrival = await self.rooms.expect(SESSION, visitor, "ada")
-        self.rooms.has_come_to(SESSION, self.start)
+        self.rooms.begin_at(SESSION, self.start)
         self.rooms.settle(SESSION, arrival, self.start)
         return self.line
 
@@ -70,7 +70,7 @@ async def told_while_joining() -> list[int]:
     stage = Stage()
     visitor, line = stage.door.visitor("ada")
     arrival = await stage.rooms.expect(SESSION, visitor, "ada")
-    stage.rooms.has_come_to(SESSION, 0)
+    stage.rooms.begin_at(SESSION, 0)
     stage.rooms.tell_messages(SESSION, [message(1)])
     stage.rooms.settle(SESSION, arrival, 0)
     stage.rooms.tell_messages(SESSION, [message(2)])
@@ -84,6 +84,29 @@ async def test_a_message_told_while_somebody_joins_is_kept_for_them() -> None:
 async def test_without_keeping_it_the_joiner_would_have_a_hole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Arrival, "hold", lambda *_: None)
     assert await told_while_joining() == [2]
+
+
+async def test_heads_compared_while_somebody_joins_make_no_hole() -> None:
+    """The room begins where the joiner's seat says, not where the database has come to meanwhile."""
+    stage = Stage(head=1)
+    visitor, stage.line = stage.door.visitor("ada")
+    arrival = await stage.rooms.expect(SESSION, visitor, "ada")
+    stage.news(1)
+    await Heads(_Sessions(1), stage.rooms, has_peers=True).compare()
+    stage.rooms.begin_at(SESSION, 0)
+    stage.rooms.settle(SESSION, arrival, 0)
+    stage.news(2)
+    await stage.heard(1, 2)
+
+
+async def test_a_head_learnt_while_somebody_joins_is_not_forgotten() -> None:
+    stage = Stage(head=1)
+    visitor, stage.line = stage.door.visitor("ada")
+    arrival = await stage.rooms.expect(SESSION, visitor, "ada")
+    await Heads(_Sessions(1), stage.rooms, has_peers=True).compare()
+    stage.rooms.begin_at(SESSION, 0)
+    stage.rooms.settle(SESSION, arrival, 0)
+    await stage.heard(1)
 
 
 async def test_news_in_the_wrong_order_is_told_in_the_right_one() -> None:

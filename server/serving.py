@@ -22,6 +22,7 @@ REQUEST_LINE_BYTES: Final = 32 * 1024
 # Within the ten that are promised.
 GONE_SECONDS: Final = 9.0
 EXIT_FAILED: Final = 1
+STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 async def serve_until_stopped(config: Config, app: web.Application) -> int:
@@ -29,7 +30,7 @@ async def serve_until_stopped(config: Config, app: web.Application) -> int:
     for warning in config.warnings():
         log.warning("config.unsafe", hint=warning)
     stopped = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in STOPPING:
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
     runner = web.AppRunner(
         app,
@@ -56,7 +57,15 @@ async def serve_until_stopped(config: Config, app: web.Application) -> int:
             await step
         except Exception:  # there is nobody left to tell, and what was acknowledged is on disk
             log.exception("application.not_closed")
+    _stop_listening_to_signals()
     return 0
+
+
+def _stop_listening_to_signals() -> None:
+    """Let no further one change the exit status once all is done: some send it twice."""
+    for name in STOPPING:
+        asyncio.get_running_loop().remove_signal_handler(name)
+        signal.signal(name, signal.SIG_IGN)
 
 
 def _be_gone_after(seconds: float) -> None:

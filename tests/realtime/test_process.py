@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -140,6 +142,24 @@ async def test_sigterm_cuts_the_spirit_short_and_keeps_what_it_said(js: JsClient
         await ada.wait("spirit_delta")
         assert await server.terminate() == 0
         assert (await ada.wait("spirit_finished")).args[0]["reason"] == "interrupted"
+
+
+async def test_more_signals_than_one_change_nothing(http: ClientSession) -> None:
+    """A supervisor and its process group may both get one; the last ones come when the loop is closed already."""
+    async with ServerProcess(SPIRIT_PROVIDER="none", DRAIN_SECONDS="0.2") as server:
+        await Api(http, server.url).session()
+
+        async def insist() -> None:
+            while True:
+                await asyncio.sleep(0.002)
+                os.kill(server.pid, signal.SIGTERM)
+
+        insisting = asyncio.create_task(insist())
+        try:
+            assert await server.terminate(seconds=GOING_SECONDS) == 0
+        finally:
+            insisting.cancel()
+        assert "Exception" not in server.log_text
 
 
 @pytest.mark.parametrize("hangs", ["await asyncio.Event().wait()", "time.sleep(60)", "raise RuntimeError"])

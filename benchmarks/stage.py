@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SETTINGS = {"RATE_LIMITS": "off", "SPIRIT_PROVIDER": "none", "LOG_LEVEL": "warning"}
-# A commit reaches the disk, as in production; room for growth without a checkpoint in every measurement.
+# Room for growth without a checkpoint in every measurement.
 POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "8GB"}
 
 
@@ -37,14 +37,17 @@ def prepared() -> Iterator[None]:
 
 
 @contextmanager
-def database(kind: str) -> Iterator[tuple[str, int | None]]:
-    """The URL of an empty database, `postgres` or `sqlite`, and the process id of its server."""
+def database(kind: str, *, durable: bool = True) -> Iterator[tuple[str, int | None]]:
+    """The URL of an empty database, `postgres` or `sqlite`, and the process id of its server.
+
+    A PostgreSQL that is not durable waits for no disk: for measuring nothing but CPU.
+    """
     with ExitStack() as stack:
         if kind == "sqlite":
             home = stack.enter_context(tempfile.TemporaryDirectory(prefix="seance-bench-"))
             yield f"sqlite:///{Path(home) / 'bench.db'}", None
         else:
-            postgres = stack.enter_context(Postgres(durable=True, settings=POSTGRES))
+            postgres = stack.enter_context(Postgres(durable=durable, settings=POSTGRES))
             yield postgres.url, postgres.pid
 
 

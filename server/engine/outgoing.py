@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # More than this leaves at once: adding to it would copy it each time.
 _JOINED_BYTES_MOST = 16_384
+_MANY = 5_000
 
 
 class Writable(Protocol):
@@ -64,11 +65,12 @@ class Outgoing:
     def _flush(self) -> None:
         self._is_due = False
         # Not emptied first: what cuts a connection off in between must find what waits for it.
-        for connection in list(self._waiting):
+        connections = list(self._waiting)
+        for connection in connections:
             frames = self._waiting.pop(connection, None)
             if frames is not None:
                 connection.write_now(frames)
-        if not self._waiting:
+        if len(connections) > _MANY and not self._waiting:
             # An emptied dictionary keeps the size it had, and walking through it costs as much as if it were full.
             self._waiting = {}
 

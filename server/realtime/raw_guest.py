@@ -81,7 +81,7 @@ class Guest:
 
     def _refused(self, result: object | SeanceError) -> None:
         if isinstance(result, ValidationFailed):
-            self._tell_error(result)
+            self._tell_error(_in_a_frame_s_words(result))
         elif isinstance(result, SeanceError):
             self._line.refuse(result)
 
@@ -104,3 +104,8 @@ class Guest:
     def _too_late(self) -> None:
         if not self._visitor.has_joined and not self._visitor.gone:
             self._line.refuse(NotJoined("Say who you are within 10 seconds"))
+
+
+def _in_a_frame_s_words(error: ValidationFailed) -> ValidationFailed:
+    """Return the error with the field that everyone else calls `user_name` as the first frame has it: `name`."""
+    return ValidationFailed(details={"name" if key == "user_name" else key: why for key, why in error.details.items()})

@@ -107,6 +107,12 @@ async def test_a_bad_first_frame_is_refused_and_the_next_one_registers(api: Api)
         assert (await raw.frame())["data"]["message"] == "at last"
 
 
+async def test_a_missing_name_is_named_as_the_frame_names_it(api: Api) -> None:
+    async with raw_door(api, await api.session()) as raw:
+        await raw.send({"user_id": "ada"})
+        assert list((await raw.frame())["data"]["details"]) == ["name"]
+
+
 BAD_LATER: list[tuple[Any, str]] = [
     ("", "INVALID_JSON"), ("nope", "INVALID_JSON"), ('{"event": "typing"}{"event": "typing"}', "INVALID_JSON"),
     ("[]", "VALIDATION_ERROR"), ("{}", "VALIDATION_ERROR"), ({"event": 5}, "VALIDATION_ERROR"),

@@ -24,12 +24,13 @@ class WireEvent:
     @classmethod
     def of(cls, event: Event) -> "WireEvent":
         """Return an event, encoded now."""
-        seq = event.message.seq if isinstance(event, MessageReceived) else 0
-        return cls(event.name.encode(), dumps(event.data()), stamp().encode(), seq)
+        if isinstance(event, MessageReceived):
+            return cls.of_message(event.message)
+        return cls(event.name.encode(), dumps(event.data()), stamp().encode())
 
     @classmethod
     def of_message(cls, message: Message) -> "WireEvent":
-        """Return the event that tells a message, encoded now: as `of`, in two thirds of the time."""
+        """Return the event that tells a message, encoded now."""
         return cls(_MESSAGE, dumps(message_object(message)), stamp().encode(), message.seq)
 
     @classmethod

@@ -30,7 +30,7 @@ from benchmarks.nowhere import Process
 from benchmarks.plot import draw
 from benchmarks.rows import backend_seconds, filled, new_sessions
 from benchmarks.stage import database, prepared, serving
-from server.domain import Message, MessageId, UserId, new_id, now
+from server.domain import Message, MessageId, UserId, new_id, stamp
 from server.loadtest.plan import Plan, Trouble
 from server.loadtest.probe import NOTHING, Cost, cost_of
 from server.loadtest.run import gathered, measured
@@ -142,7 +142,7 @@ async def rooms_on_no_network(most: int) -> Lines:
             gc.freeze()
             began = time.thread_time()
             for seq in itertools.islice(seqs, TOLD):
-                said = Message(MessageId(new_id()), active, seq, UserId("guest"), "Guest", "Is anybody there?", now())
+                said = Message(MessageId(new_id()), active, seq, UserId("guest"), "Guest", "Is anybody there?", stamp())
                 rooms.tell_messages(active, [said])
                 await asyncio.sleep(0)
             lines["no network"].append((count, (time.thread_time() - began) * 1e6 / TOLD))

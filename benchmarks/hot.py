@@ -11,19 +11,20 @@ import orjson
 
 from benchmarks.nowhere import accept, connect
 from server.core.limits import Limits
+from server.core.messages import drafted
 from server.core.sequencer import Sequencer
-from server.domain import Draft, Message, MessageId, SessionId, UserId, new_id, now
+from server.domain import Message, Participant, SessionId, UserId, new_id
 from server.engine import Encoded, SocketServer
-from server.engine.encoded import encode_ack, encode_text
+from server.engine.encoded import encode_text
 from server.engine.frame_parser import FrameParser
 from server.engine.frames import frame, unmask
 from server.engine.messages import read_event
-from server.protocol.envelopes import success
-from server.protocol.objects import posted_object
+from server.protocol.envelopes import acknowledgement_json
 from server.protocol.outbound import MessageReceived
 from server.protocol.quick import quick_message
 from server.protocol.wire import WireEvent
-from server.store.outcomes import outcome_of, spread, without_repeats
+from server.store.log_postgres import rows_of
+from server.store.outcomes import outcomes_of, without_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,7 @@ SAID = {"message": TEXT, "client_message_id": "7f3a-112"}
 EVENT = '17["send_message",' + orjson.dumps(SAID).decode() + "]"
 PAYLOAD = b"42" + EVENT.encode()
 MASK = b"\x37\xfa\x21\x3d"
-SESSION, USER = SessionId(new_id()), UserId(new_id())
+SESSION, SPEAKER = SessionId(new_id()), Participant(UserId(new_id()), "Ada")
 HITS_OF_ONE = 10
 
 
@@ -46,12 +47,14 @@ class Hot:
     times: int = 1
 
 
-def draft() -> Draft:
-    return Draft(MessageId(new_id()), SESSION, USER, "Ada", TEXT, now(), client_message_id="7f3a-112")
+def draft(client_message_id: str = "7f3a-112") -> Message:
+    return drafted(SESSION, SPEAKER, TEXT, client_message_id)
 
 
 def message() -> Message:
-    return Message(MessageId(new_id()), SESSION, 112, USER, "Ada", TEXT, now(), client_message_id="7f3a-112")
+    said = draft()
+    said.seq = 112
+    return said
 
 
 def frame_parse() -> Callable[[], object]:
@@ -75,7 +78,7 @@ def make_event() -> Callable[[], object]:
 
 def make_ack() -> Callable[[], object]:
     said = message()
-    return lambda: encode_ack(17, success(posted_object(said)))
+    return lambda: encode_text(b"4317[%b]" % acknowledgement_json(said))
 
 
 def offer() -> Callable[[], object]:
@@ -91,12 +94,12 @@ def pack() -> Callable[[], object]:
 
 
 def batch() -> Callable[[], object]:
-    drafts = [Draft(MessageId(new_id()), SESSION, USER, "Ada", TEXT, now(), False, str(n)) for n in range(100)]
+    drafts, written = [draft(str(n)) for n in range(100)], list(range(1, 101))
 
     def prepare() -> object:
-        firsts, places = without_repeats(drafts)
-        orjson.dumps(firsts)
-        return spread([outcome_of(one, seq) for seq, one in enumerate(firsts, 1)], places)
+        firsts, _ = without_repeats(drafts)
+        rows_of(firsts)
+        return outcomes_of(firsts, written)
 
     return prepare
 
@@ -128,8 +131,7 @@ HOT = (
     Hot("read_event", lambda: lambda: read_event(EVENT)),
     Hot("quick_message", lambda: lambda: quick_message(SAID)),
     Hot("limits: one message", count_limits),
-    Hot("Draft", lambda: draft),
-    Hot("Message", lambda: message),
+    Hot("draft: id, moment, JSON", lambda: draft),
     Hot("event: object, JSON, packet, frame", make_event),
     Hot("ack: object, JSON, packet, frame", make_ack),
     Hot("frame", lambda: lambda: frame(PAYLOAD)),

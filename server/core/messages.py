@@ -2,29 +2,44 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from server.core.ports import Broadcaster
-from server.domain import Draft, Message, MessageId, Participant, SessionId, is_session_id, new_id, now
-from server.errors import SeanceError, SessionNotFound
+from server.domain import Message, Participant, SessionId, is_session_id, new_message_id, stamp
+from server.errors import SeanceError, SessionNotFound, ValidationFailed
 from server.protocol.commands import HistoryRange
+from server.protocol.wire import head_of
 from server.store.history import History
 from server.store.log import MessageLog
-from server.store.outcomes import Appended
 
 Done = Callable[[Message | SeanceError], None]
 Heard = Callable[[SessionId, Sequence[Message]], None]
 
 
-@dataclass(slots=True)  # one for every message: not frozen, as the messages themselves
-class Utterance:
-    """What someone says in a session."""
-
-    session_id: SessionId
-    speaker: Participant
-    text: str
-    client_message_id: str | None = None
-    is_spirit: bool = False
+def drafted(
+    session_id: SessionId,
+    speaker: Participant,
+    text: str,
+    client_message_id: str | None = None,
+    *,
+    is_spirit: bool = False,
+) -> Message:
+    """Return what someone says now, for `Messages.post`; raises `ValidationFailed` for text that is no Unicode."""
+    draft = Message(
+        new_message_id(),
+        session_id,
+        0,
+        speaker.user_id,
+        speaker.user_name,
+        text,
+        stamp(),
+        is_spirit,
+        client_message_id,
+    )
+    try:
+        draft.head = head_of(draft)
+    except TypeError:  # half of a surrogate pair: no door lets it in, but a provider may stream it
+        raise ValidationFailed(details={"message": ["This text cannot be stored."]}) from None
+    return draft
 
 
 class Messages:
@@ -46,33 +61,22 @@ class Messages:
         """Call `heard` with each session's newly committed messages, after the room was told."""
         self._heard = heard
 
-    def post(self, said: Utterance, done: Done) -> None:
+    def post(self, draft: Message, done: Done) -> None:
         """Put a message into the log; `done` gets the committed message or an error, later.
 
         Never blocks. Raises `Busy` at once when too much waits; nothing is taken then.
         """
-        speaker = said.speaker
-        draft = Draft(
-            MessageId(new_id()),
-            said.session_id,
-            speaker.user_id,
-            speaker.user_name,
-            said.text,
-            now(),
-            said.is_spirit,
-            said.client_message_id,
-        )
-        self._log.append(draft, lambda result: done(result.message if isinstance(result, Appended) else result))
+        self._log.append(draft, done)
 
-    async def posted(self, said: Utterance) -> Message:
+    async def posted(self, draft: Message) -> Message:
         """Return the committed message; raises what `post` would have answered.
 
         Cancelling the wait does not take the message back.
         """
-        if not is_session_id(said.session_id):
-            raise SessionNotFound.of(said.session_id)
+        if not is_session_id(draft.session_id):
+            raise SessionNotFound.of(draft.session_id)
         answer: asyncio.Future[Message | SeanceError] = asyncio.get_running_loop().create_future()
-        self.post(said, lambda result: None if answer.done() else answer.set_result(result))
+        self.post(draft, lambda result: None if answer.done() else answer.set_result(result))
         result = await answer
         if isinstance(result, SeanceError):
             raise result
@@ -86,10 +90,14 @@ class Messages:
         """Return up to `limit` messages that follow `seq`, ascending."""
         return await self._history.after(session_id, seq, limit)
 
-    def _committed(self, batch: list[Appended]) -> None:
+    def _committed(self, batch: list[Message]) -> None:
         sessions: dict[SessionId, list[Message]] = {}
-        for item in batch:
-            sessions.setdefault(item.message.session_id, []).append(item.message)
+        for message in batch:
+            known = sessions.get(message.session_id)
+            if known is None:
+                sessions[message.session_id] = [message]
+            else:
+                known.append(message)
         for session_id, messages in sessions.items():
             self._broadcaster.tell_messages(session_id, messages)
             self._heard(session_id, messages)

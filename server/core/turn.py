@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from server.core.messages import Messages, Utterance
+from server.core.messages import Messages, drafted
 from server.core.notes import Notes
 from server.core.pacing import Quiet
 from server.core.ports import Broadcaster, Provider, ProviderFailedError, Purse, Scene, TurnObserver, Usage
@@ -279,7 +279,7 @@ async def commit_said(messages: Messages, session: Session, turn_id: TurnId, tex
     Retries what is retryable for 20 seconds, then raises it.
     """
     speaker = Participant(SPIRIT_USER_ID, session.spirit.name)
-    said = Utterance(session.id, speaker, text, client_message_id=turn_id, is_spirit=True)
+    said = drafted(session.id, speaker, text, turn_id, is_spirit=True)
     return await patiently(lambda: messages.posted(said), COMMIT_PATIENCE_SECONDS)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from .direct import Ack
 from .encoded import Encoded, encode_ack, encode_event, merge
 from .handlers import Accept, Handshake, Inbound, Refused
 from .limits import Limits
@@ -11,7 +10,6 @@ from .server import SocketServer
 
 __all__ = [
     "Accept",
-    "Ack",
     "Encoded",
     "Handshake",
     "Inbound",

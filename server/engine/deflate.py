@@ -42,7 +42,7 @@ def deflate(payload: bytes) -> bytes:
     return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH))[: -len(_TAIL)]
 
 
-def inflate(payload: bytes, max_bytes: int) -> bytes:
+def inflate(payload: bytes | bytearray, max_bytes: int) -> bytes:
     """The message of a client's compressed payload; ProtocolFault if it is none or too big."""
     inflator = zlib.decompressobj(wbits=_RAW)
     try:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import orjson
+
 from .codec import dumps
-from .encoded import Encoded, encode_ack, encode_text
+from .encoded import Encoded, encode_text
 from .handlers import Accept, Handshake, Inbound, Refused
-from .messages import read_event
+from .messages import MAX_ACK_DIGITS, read_event
 from .packets import Malformed
 from .recovery import RecoveredState
 
@@ -17,32 +19,13 @@ if TYPE_CHECKING:
 
     from .complaints import Complaints
     from .limits import Limits
-    from .ports import Link
+    from .ports import Peer
     from .recovery import Recovery
 
 
-class Peer(Protocol):
-    """One Engine.IO connection, of either engine; nothing here waits or raises."""
-
-    sid: str
-    remote: str
-    namespace_sid: str | None
-
-    @property
-    def ready(self) -> Link | None:
-        """The socket to which ready frames may be written; None when they have to go through `send`."""
-
-    def send(self, packet: Encoded) -> None:
-        """Queues a packet; ignored once the connection is gone."""
-
-    def close(self) -> None:
-        """Sends what is queued, then closes."""
-
-    def abort(self, reason: str) -> None:
-        """Drops the connection and what is queued."""
-
-    def backlog_bytes(self) -> int:
-        """Bytes queued, the transport's included."""
+# Behind "42" come the digits of an acknowledgement, and the bracket.
+_EVENT_START = 2
+_EVENT_HEAD_MOST = _EVENT_START + MAX_ACK_DIGITS + 1
 
 
 class Registry(Protocol):
@@ -50,29 +33,6 @@ class Registry(Protocol):
 
     def add(self, sid: str, namespace: str, eio_sid: str) -> None: ...
     def basic_disconnect(self, sid: str, namespace: str) -> None: ...
-
-
-class Ack:
-    """Answers one event, once."""
-
-    __slots__ = ("_id", "_peer")
-
-    def __init__(self, peer: Peer, ack_id: int) -> None:
-        self._peer: Peer | None = peer
-        self._id = ack_id
-
-    def __call__(self, *args: object) -> None:
-        """Sends the answer; a second call does nothing."""
-        self._send(encode_ack(self._id, *args))
-
-    def answer_json(self, value: bytes) -> None:
-        """Sends an answer whose one argument is JSON already."""
-        self._send(encode_text(b"43%d[%b]" % (self._id, value)))
-
-    def _send(self, packet: Encoded) -> None:
-        peer, self._peer = self._peer, None
-        if peer is not None:
-            peer.send(packet)
 
 
 @dataclass(slots=True)
@@ -90,7 +50,8 @@ class Direct:
 
     def __init__(self, limits: Limits, recovery: Recovery | None, registry: Registry, complaints: Complaints) -> None:
         self._complaints = complaints
-        self._limits = limits
+        self._event_bytes = limits.event_bytes
+        self._queued_bytes = limits.queued_bytes
         self._recovery = recovery
         self._registry = registry
         self.peers: dict[str, Peer] = {}
@@ -103,19 +64,46 @@ class Direct:
 
     # -- a client's packets
 
+    def take_event(self, peer: Peer, payload: bytes | bytearray) -> bool:
+        """Handles the event in an Engine.IO text message, and says so; anything unusual is left to `receive_event`.
+
+        Nearly all that clients send is a short event with a handler. It is read from the bytes of its frame in one
+        step, and in a third of the time that it takes to make a text of them and to ask for everything that it is not.
+        """
+        sid = peer.namespace_sid
+        start = payload.find(b"[", _EVENT_START, _EVENT_HEAD_MOST)
+        if start < 0 or sid not in self.peers or len(payload) > self._event_bytes or not payload.startswith(b"42"):
+            return False
+        ack_id = None
+        if start > _EVENT_START:
+            digits = payload[_EVENT_START:start]
+            if not digits.isdigit():
+                return False
+            ack_id = int(digits)
+        try:
+            name, *args = orjson.loads(payload[start:])
+            handler = self.handlers.get(name)
+        except (ValueError, TypeError):  # no JSON, an array of nothing, or a name that is no text
+            return False
+        if handler is None:
+            return False
+        try:
+            handler(Inbound(sid, name, args, len(payload) - _EVENT_START, peer, ack_id))
+        except Exception as error:  # noqa: BLE001 - whatever an application raises
+            self._complaints.fault(peer.remote, "event handler", error)
+        return True
+
     def receive_event(self, peer: Peer, text: str) -> None:
         """Hands an event, its type digit included, to its handler; Malformed if it is none, or the client not in."""
         sid = peer.namespace_sid
         if sid is None or sid not in self.peers:
             raise Malformed("event before CONNECT")
         size = len(text) - 1 if text.isascii() else len(text.encode()) - 1
-        oversize = size > self._limits.event_bytes
+        oversize = size > self._event_bytes
         ack_id, name, args = read_event(text, parse=not oversize)
-        ack = None if ack_id is None else Ack(peer, ack_id)
-        inbound = Inbound(sid, name, args, ack, size)
         handler = self.on_oversize if oversize else self.handlers.get(name, self.on_unknown)
         try:
-            handler(inbound)
+            handler(Inbound(sid, name, args, size, peer, ack_id))
         except Exception as error:  # noqa: BLE001 - whatever an application raises
             self._complaints.fault(peer.remote, "event handler", error)
 
@@ -232,7 +220,7 @@ class Direct:
             return
         joining.held.append(packet)
         joining.held_bytes += len(packet.frames)
-        if joining.held_bytes > self._limits.queued_bytes:
+        if joining.held_bytes > self._queued_bytes:
             joining.held.clear()
             joining.peer.abort("slow consumer")
 

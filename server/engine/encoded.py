@@ -63,6 +63,13 @@ def encode_text(packet: bytes) -> Encoded:
     return Encoded((packet,), frame(packet))
 
 
+def encode_texts(packets: Sequence[bytes]) -> Encoded:
+    """Several such packets as one, in order."""
+    if len(packets) == 1:
+        return Encoded((packets[0],), frame(packets[0]))
+    return Encoded(tuple(packets), b"".join([frame(packet) for packet in packets]))
+
+
 def encode_binary_message(data: bytes) -> Encoded:
     """One binary message, such as an attachment."""
     return Encoded((encode_binary(data).encode(),), binary_frame(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import engineio
@@ -211,6 +212,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
                 request,
                 frame_bytes=self.limits.message_bytes,
                 queued_bytes=self.limits.queued_bytes,
+                on_payload=partial(self.receiver.take_event, connection),
                 on_text=guard.received,
                 on_binary=guard.received,
                 on_close=guard.closed,
@@ -255,11 +257,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
             response.headers["Set-Cookie"] = self._generate_sid_cookie(sid, attributes)
 
     def _upgrade(self, request: web.Request, connection: Connection) -> web.StreamResponse:
-        attempt = Upgrade(connection)
+        attempt = Upgrade(connection, self.receiver)
         attempt.socket = open_websocket(
             request,
             frame_bytes=self.limits.message_bytes,
             queued_bytes=self.limits.queued_bytes,
+            on_payload=attempt.took,
             on_text=attempt.received,
             on_binary=attempt.received,
             on_close=attempt.closed,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .outgoing import write_to_all
+from .outgoing import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .direct import Peer
     from .encoded import Encoded
-    from .ports import Link
+    from .outgoing import Outgoing
+    from .ports import Link, Peer
 
 
 class FanOut:
@@ -20,27 +20,33 @@ class FanOut:
     Good until somebody enters or leaves: one that ends leaves first. A room of a thousand is then one flat loop.
     """
 
-    __slots__ = ("_others", "_sockets")
+    __slots__ = ("_changes", "_numbers", "_outgoing", "_sockets", "others")
 
     def __init__(self, sids: Iterable[str], find: Callable[[str], Peer | None]) -> None:
         self._sockets: list[Link] = []
-        self._others: list[str] = []
+        self.others: list[str] = []
         for sid in sids:
             peer = find(sid)
             if peer is not None and peer.ready is not None:
                 self._sockets.append(peer.ready)
             else:
-                self._others.append(sid)
+                self.others.append(sid)
+        self._outgoing: Outgoing | None = self._sockets[0].outgoing if self._sockets else None
+        self._numbers: list[int] = []
+        self._changes = NOBODY
 
     def is_current(self, find: Callable[[str], Peer | None]) -> bool:
         """Whether the others are still what they were: polling clients upgrade."""
-        if not self._others:
-            return True
-        peers = [find(sid) for sid in self._others]
+        peers = [find(sid) for sid in self.others]
         return all(peer is None or peer.ready is None for peer in peers)
 
     def write(self, packet: Encoded, write: Callable[[str, Encoded], None]) -> None:
         """Queues a packet for all of them; `write` takes those that need a packet of their own kind."""
-        write_to_all(self._sockets, packet.frames)
-        for sid in self._others:
+        outgoing = self._outgoing
+        if outgoing is not None:
+            if self._changes != outgoing.changes:
+                self._changes = outgoing.changes
+                self._numbers = [socket.number for socket in self._sockets if socket.number != NOBODY]
+            outgoing.write(self._numbers, packet.frames)
+        for sid in self.others:
             write(sid, packet)

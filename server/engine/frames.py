@@ -26,6 +26,9 @@ def _framed(first: int, payload: bytes) -> bytes:
 
 def frame(payload: bytes) -> bytes:
     """An unmasked text frame of UTF-8 `payload`."""
+    size = len(payload)
+    if _SHORT_BYTES <= size < _MEDIUM_BYTES:  # as nearly every event's is: 0.2 instead of 0.4 µs
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return _framed(_FIN_TEXT, payload)
 
 
@@ -50,9 +53,9 @@ def ping_frame(payload: bytes = b"") -> bytes:
     return _framed(_FIN_PING, payload)
 
 
-def pong_frame(payload: bytes) -> bytes:
+def pong_frame(payload: bytes | bytearray) -> bytes:
     """The answer to a client's ping."""
-    return _framed(_FIN_PONG, payload)
+    return _framed(_FIN_PONG, bytes(payload))
 
 
 class ProtocolFault(Exception):  # noqa: N818 - named after RFC 6455's "protocol error"
@@ -64,19 +67,19 @@ class ProtocolFault(Exception):  # noqa: N818 - named after RFC 6455's "protocol
         self.reason = reason
 
 
-def unmask(payload: bytes, mask: bytes) -> bytes:
+def unmask(payload: bytes, mask: bytes) -> bytearray:
     """The payload without its mask."""
     if _unmask_in_place is not None:
         data = bytearray(payload)
         _unmask_in_place(mask, data)
-        return bytes(data)
+        return data
     return unmask_slowly(payload, mask)
 
 
-def unmask_slowly(payload: bytes, mask: bytes) -> bytes:
+def unmask_slowly(payload: bytes, mask: bytes) -> bytearray:
     """The same without aiohttp's C."""
     size = len(payload)
     # One wide XOR of two integers: no loop over bytes in Python.
     key = (mask * (size // 4 + 1))[:size]
     masked = int.from_bytes(payload, "little") ^ int.from_bytes(key, "little")
-    return masked.to_bytes(size, "little")
+    return bytearray(masked.to_bytes(size, "little"))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .encoded import encode_ack, encode_text
+from .frames import frame
 
-    from .direct import Ack
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .ports import Peer
     from .recovery import RecoveredState
 
 
@@ -26,19 +29,46 @@ class Handshake:
     recovered: RecoveredState | None = None
 
 
-@dataclass(slots=True)
 class Inbound:
-    """One event from a client, in the order it was sent.
+    """One event from a client, in the order it was sent, and the way to answer it.
 
-    `ack` answers the event once; it is None when the client asked for no answer.
     `size_bytes` is the length of the event's text as received.
     """
 
-    sid: str
-    name: str
-    args: tuple[Any, ...]
-    ack: Ack | None
-    size_bytes: int
+    __slots__ = ("_ack_id", "_peer", "args", "name", "sid", "size_bytes")
+
+    def __init__(
+        self, sid: str, name: str, args: Sequence[Any], size_bytes: int, peer: Peer, ack_id: int | None
+    ) -> None:
+        self.sid = sid
+        self.name = name
+        self.args = args
+        self.size_bytes = size_bytes
+        self._peer = peer
+        self._ack_id = ack_id
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether the client asked for an answer, and has got none yet."""
+        return self._ack_id is not None
+
+    def answer(self, *args: object) -> None:
+        """Answers the event; nothing happens the second time, or if the client asked for no answer."""
+        if self._ack_id is not None:
+            self._peer.send(encode_ack(self._ack_id, *args))
+            self._ack_id = None
+
+    def answer_json(self, value: bytes) -> None:
+        """Answers with one argument that is JSON already."""
+        if self._ack_id is None:
+            return
+        packet = b"43%d[%b]" % (self._ack_id, value)
+        self._ack_id = None
+        link = self._peer.ready
+        if link is not None:  # as nearly always: nothing but the frame is wanted
+            link.outgoing.write_one(link.number, frame(packet))
+        else:
+            self._peer.send(encode_text(packet))
 
 
 @dataclass(frozen=True, slots=True)

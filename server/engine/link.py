@@ -16,7 +16,8 @@ from .frame_parser import (
     read_text,
 )
 from .frames import ProtocolFault, binary_frame, close_frame, deflated_frame, frame, ping_frame, pong_frame
-from .outgoing import Outgoing, outgoing
+from .incoming import incoming
+from .outgoing import NOBODY, Outgoing, outgoing
 from .takeover import TAKEN
 
 if TYPE_CHECKING:
@@ -28,24 +29,28 @@ NORMAL, UNSUPPORTED = 1000, 1003
 CLOSE_SECONDS = 1.0
 
 
-class WebSocket(asyncio.Protocol):
+class WebSocket(asyncio.BufferedProtocol):
     """Writes that never wait, callbacks for what arrives, and one `on_close` at the end.
 
+    `on_payload` is asked first about a text message, with its bytes: what it takes is not decoded.
     `on_close` gets the close code the client sent (None without one) and a reason; after it
     nothing more is called and every write is ignored.
     """
 
     __slots__ = (
+        "_buffer",
         "_closing",
         "_heartbeat",
         "_limit",
         "_on_binary",
         "_on_close",
+        "_on_payload",
         "_on_text",
         "_parser",
         "_transport",
         "deflates",
         "heard",
+        "number",
         "outgoing",
         "subprotocol",
     )
@@ -56,6 +61,7 @@ class WebSocket(asyncio.Protocol):
         on_text: Callable[[str], None],
         on_close: Callable[[int | None, str], None],
         on_binary: Callable[[bytes], None] | None = None,
+        on_payload: Callable[[bytes | bytearray], bool] | None = None,
         frame_bytes: int,
         queued_bytes: int,
         subprotocol: str | None = None,
@@ -64,10 +70,13 @@ class WebSocket(asyncio.Protocol):
         self._on_text = on_text
         self._on_close: Callable[[int | None, str], None] | None = on_close
         self._on_binary = on_binary
+        self._on_payload = on_payload
         self._limit = queued_bytes
         self._parser: FrameParser | None = FrameParser(frame_bytes, deflates=deflates)
         self._transport: asyncio.Transport | None = None
+        self._buffer = incoming()
         self.outgoing: Outgoing = outgoing()
+        self.number = NOBODY
         self._closing = False
         self._heartbeat: asyncio.TimerHandle | None = None
         self.subprotocol = subprotocol
@@ -79,19 +88,25 @@ class WebSocket(asyncio.Protocol):
     def write(self, data: bytes) -> None:
         """Queues ready frames; what one turn of the loop brings leaves in one write."""
         if not self._closing:
-            self.outgoing.write((self,), data)
+            self.outgoing.write_one(self.number, data)
 
     def write_now(self, frames: bytes) -> None:
-        """Hands frames to the transport, which cuts off a client over its bound."""
-        if self._transport is not None and not self._closing:
-            self._transport.write(frames)
+        """Hands frames to the transport, and cuts off a client that lets more than the bound wait there."""
+        transport = self._transport
+        if transport is not None and not self._closing:
+            transport.write(frames)
+            if transport.get_write_buffer_size() > self._limit:
+                self.abort("slow consumer")
 
     def pause_writing(self) -> None:
-        """Called by the transport once more than the bound waits in it: the client does not read, and is cut."""
-        self.abort("slow consumer")
+        """Called by the transport once something waits in it: what follows has to wait there, too."""
+        if not self._closing:
+            self.outgoing.enter(self, None)
 
     def resume_writing(self) -> None:
-        """Called by the transport; nobody waits for it."""
+        """Called by the transport once nothing waits in it any more."""
+        if not self._closing and self._transport is not None:
+            self.outgoing.enter(self, _descriptor_of(self._transport))
 
     def send_text(self, text: str | bytes) -> None:
         """Queues one text message."""
@@ -140,8 +155,16 @@ class WebSocket(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the transport has no better idea than ours
         """Called by the transport."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Called by the transport."""
+        self.data_received(bytes(self._buffer[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes from the client."""
         self.heard = True
         parser = self._parser
         if parser is None:
@@ -149,7 +172,7 @@ class WebSocket(asyncio.Protocol):
         try:
             texts, rest = parser.take_texts(data)
             for text in texts:
-                if not self._closing:
+                if not self._closing and (self._on_payload is None or not self._on_payload(text)):
                     self._on_text(read_text(text))
             if rest:
                 for opcode, payload in parser.feed(rest):
@@ -157,7 +180,7 @@ class WebSocket(asyncio.Protocol):
         except ProtocolFault as fault:
             self.close(fault.code, fault.reason)
 
-    def _received(self, opcode: int, payload: bytes) -> None:
+    def _received(self, opcode: int, payload: bytes | bytearray) -> None:
         if self._closing:
             self._received_late(opcode)
         elif opcode == TEXT:
@@ -176,11 +199,11 @@ class WebSocket(asyncio.Protocol):
             self._parser = None
             self._transport.close()
 
-    def _received_binary(self, payload: bytes) -> None:
+    def _received_binary(self, payload: bytes | bytearray) -> None:
         if self._on_binary is None:
             self.close(UNSUPPORTED, "binary is not supported")
         else:
-            self._on_binary(payload)
+            self._on_binary(bytes(payload))
 
     # -- the end
 
@@ -235,17 +258,29 @@ class WebSocket(asyncio.Protocol):
         if self._heartbeat is not None:
             self._heartbeat.cancel()
             self._heartbeat = None
-        self.outgoing.take(self)
+        self.outgoing.leave(self)
         if on_close is not None:
             on_close(code, reason)
 
     def attach(self, transport: asyncio.Transport) -> None:
         """Gives it its transport; called once, by `accept`."""
         self._transport = transport
-        # The transport itself watches the bound, which spares every write a look at its buffer.
-        transport.set_write_buffer_limits(high=self._limit)
+        self.outgoing.enter(self, _descriptor_of(transport))
+        # So that it says at once when something waits in it.
+        transport.set_write_buffer_limits(high=0)
+        if transport.get_write_buffer_size():
+            self.pause_writing()
 
     @property
     def response(self) -> web.StreamResponse:
         """What the aiohttp handler must return."""
         return TAKEN
+
+
+def _descriptor_of(transport: asyncio.Transport) -> int | None:
+    """The descriptor that takes a transport's bytes as they are; None where it has none, or encrypts."""
+    socket = transport.get_extra_info("socket")
+    if socket is None or transport.get_extra_info("sslcontext") is not None:
+        return None
+    descriptor: int = socket.fileno()
+    return descriptor if descriptor >= 0 else None

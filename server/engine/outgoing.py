@@ -1,23 +1,27 @@
-"""Joins what is written to a connection within one turn of the event loop into one write."""
+"""Joins what is written to a connection within one turn of the event loop into one system call."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+import os
+from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # More than this leaves at once: adding to it would copy it each time.
-_JOINED_BYTES_MOST = 16_384
-_MANY = 5_000
+_JOINED_BYTES_MOST: Final = 16_384
+# From so many on, a dictionary made at once costs a third of filling one.
+MANY: Final = 32
+# No descriptor, and no connection either: what is written to it goes nowhere.
+NOBODY: Final = -1
 
 
 class Writable(Protocol):
-    """Something that takes ready frames."""
+    """Something that takes ready frames; its `number` is `NOBODY` before `enter` and after `leave`."""
 
-    outgoing: Outgoing
+    number: int
 
     def write_now(self, frames: bytes) -> None:
         """Hands frames to the transport."""
@@ -26,59 +30,113 @@ class Writable(Protocol):
 class Outgoing:
     """What the connections of one event loop are to be sent when its turn is over.
 
-    One dictionary for all of them, so that a fan-out is one flat loop without a call for each recipient: 0.4
-    instead of 1.3 microseconds each.
+    A connection is known by a number: the descriptor of its socket as long as nothing waits in its transport, else
+    one that no descriptor has. So a fan-out is one flat loop over numbers, and sending one system call for each:
+    6.3 µs a recipient, most of it the kernel's, where the transport's own `write` takes 7.5. `changes` counts the
+    numbers that were changed or given up: a list of numbers is good for as long as it stays the same.
     """
 
-    __slots__ = ("__weakref__", "_call_soon", "_is_due", "_waiting")
+    __slots__ = ("__weakref__", "_call_soon", "_connections", "_is_due", "_last_made_up", "_waiting", "changes")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.changes = 0
         self._call_soon = loop.call_soon
         self._is_due = False
-        self._waiting: dict[Writable, bytes] = {}
+        self._connections: dict[int, Writable] = {}
+        self._waiting: dict[int, bytes] = {}
+        self._last_made_up = NOBODY
 
-    def write(self, connections: Iterable[Writable], frames: bytes) -> None:
+    # -- who there is
+
+    def enter(self, connection: Writable, descriptor: int | None) -> None:
+        """Gives a connection its number, or another one: the descriptor, or without one a number of our making.
+
+        The descriptor must be given up, by `leave` or by entering without it, before it is closed: the kernel gives
+        it to somebody else then.
+        """
+        waiting = self._forget(connection)
+        if descriptor is None:
+            self._last_made_up -= 1
+            descriptor = self._last_made_up
+        connection.number = descriptor
+        self._connections[descriptor] = connection
+        if waiting:
+            self._waiting[descriptor] = waiting
+
+    def leave(self, connection: Writable) -> None:
+        """Forgets a connection, and what waits for it."""
+        self._forget(connection)
+        connection.number = NOBODY
+
+    def _forget(self, connection: Writable) -> bytes:
+        if connection.number == NOBODY:
+            return b""
+        self.changes += 1
+        del self._connections[connection.number]
+        return self._waiting.pop(connection.number, b"")
+
+    # -- what they are sent
+
+    def write(self, numbers: Sequence[int], frames: bytes) -> None:
         """Writes frames to every connection when this turn of the loop is over, behind what it has waiting."""
         waiting = self._waiting
-        for connection in connections:
-            before = waiting.get(connection)
-            if before is None:
-                waiting[connection] = frames
-            elif len(before) < _JOINED_BYTES_MOST:
-                waiting[connection] = before + frames
-            else:
-                connection.write_now(before)
-                if connection in waiting:  # the write did not cut it off
-                    waiting[connection] = frames
+        if len(numbers) >= MANY and waiting.keys().isdisjoint(numbers):
+            waiting.update(dict.fromkeys(numbers, frames))
+        else:
+            for number in numbers:
+                if number in waiting:
+                    self.write_one(number, frames)
+                else:
+                    waiting[number] = frames
         if not self._is_due:
             self._is_due = True
             self._call_soon(self._flush)
 
+    def write_one(self, number: int, frames: bytes) -> None:
+        """The same for one connection."""
+        before = self._waiting.get(number)
+        if before is None:
+            self._waiting[number] = frames
+        elif len(before) < _JOINED_BYTES_MOST:
+            self._waiting[number] = before + frames
+        else:
+            self._write_much(number, frames)
+        if not self._is_due:
+            self._is_due = True
+            self._call_soon(self._flush)
+
+    def _write_much(self, number: int, frames: bytes) -> None:
+        connection = self._connections.get(number)
+        if connection is not None:
+            connection.write_now(self.take(connection))
+            if connection.number != NOBODY:  # the write did not cut it off
+                self._waiting[connection.number] = frames
+
     def take(self, connection: Writable) -> bytes:
         """What waits for a connection, which is then forgotten."""
-        return self._waiting.pop(connection, b"")
+        return self._waiting.pop(connection.number, b"")
 
     def waiting_bytes(self, connection: Writable) -> int:
         """How much waits for it."""
-        return len(self._waiting.get(connection, b""))
+        return len(self._waiting.get(connection.number, b""))
 
     def _flush(self) -> None:
         self._is_due = False
-        # Not emptied first: what cuts a connection off in between must find what waits for it.
-        connections = list(self._waiting)
-        for connection in connections:
-            frames = self._waiting.pop(connection, None)
-            if frames is not None:
-                connection.write_now(frames)
-        if len(connections) > _MANY and not self._waiting:
-            # An emptied dictionary keeps the size it had, and walking through it costs as much as if it were full.
-            self._waiting = {}
-
-
-def write_to_all(connections: Sequence[Writable], frames: bytes) -> None:
-    """Queues the same frames for many, in a third of the time that a call for each of them would take."""
-    if connections:
-        connections[0].outgoing.write(connections, frames)
+        write, left = os.write, {}
+        for number, frames in self._waiting.items():
+            try:
+                sent = write(number, frames)
+            except OSError:  # the kernel takes no more, the client is gone, or the number is no descriptor
+                sent = 0
+            if sent != len(frames):
+                left[number] = frames[sent:]
+        # What cuts one of them off must find what waits for it.
+        self._waiting = left
+        for number in list(left):
+            connection = self._connections.get(number)
+            rest = self._waiting.pop(number, b"")
+            if rest and connection is not None:
+                connection.write_now(rest)
 
 
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Outgoing] = WeakKeyDictionary()

@@ -25,6 +25,10 @@ class PlainReceiver:
     def opened(self, connection: Connection) -> None:
         """Nothing is expected of a client."""
 
+    def take_event(self, connection: Connection, payload: bytes | bytearray) -> bool:  # noqa: ARG002
+        """Leaves all messages to `received`."""
+        return False
+
     def received(self, connection: Connection, data: str | bytes) -> None:
         """Has a message handled."""
         self._serial.take(connection, data, len(data))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .connection import Connection
+    from .encoded import Encoded
     from .outgoing import Outgoing
 
 
@@ -23,10 +24,8 @@ class Link(Protocol):
     """The WebSocket of a connection."""
 
     deflates: bool
+    number: int
     outgoing: Outgoing
-
-    def write_now(self, frames: bytes) -> None:
-        """Hands frames to the transport."""
 
     def write(self, data: bytes) -> None:
         """Queues frames."""
@@ -75,6 +74,30 @@ class Host(Protocol):
         """The connection has ended; told once."""
 
 
+class Peer(Protocol):
+    """One Engine.IO connection, of either engine; nothing here waits or raises."""
+
+    sid: str
+    remote: str
+    namespace_sid: str | None
+
+    @property
+    def ready(self) -> Link | None:
+        """The socket to which ready frames may be written; None when they have to go through `send`."""
+
+    def send(self, packet: Encoded) -> None:
+        """Queues a packet; ignored once the connection is gone."""
+
+    def close(self) -> None:
+        """Sends what is queued, then closes."""
+
+    def abort(self, reason: str) -> None:
+        """Drops the connection and what is queued."""
+
+    def backlog_bytes(self) -> int:
+        """Bytes queued, the transport's included."""
+
+
 class Reason:
     """Why a connection ended; the first five are python-engineio's words."""
 
@@ -96,6 +119,9 @@ class Receiver(Protocol):
 
     def opened(self, connection: Connection) -> None:
         """A connection is there."""
+
+    def take_event(self, connection: Connection, payload: bytes | bytearray) -> bool:
+        """A packet came as text, not yet decoded; False leaves it, untouched, to whoever would take it else."""
 
     def received(self, connection: Connection, data: str | bytes) -> None:
         """A message came; may raise Malformed."""

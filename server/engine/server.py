@@ -127,14 +127,17 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
 
     def broadcast(self, room: str, packet: Encoded, skip: str | None = None) -> None:
         """Queues a packet for everyone in a room but `skip`."""
-        find, fan_outs = self._direct.peers.get, self._rooms.fan_outs
-        if skip:
-            FanOut([sid for sid in self._rooms.members("/", room) if sid != skip], find).write(packet, self.write)
-            return
-        fan_out = fan_outs.get(room)
-        if fan_out is None or not fan_out.is_current(find):
-            fan_out = fan_outs[room] = FanOut(self._rooms.members("/", room), find)
+        fan_out = self._rooms.fan_outs.get(room)
+        if skip or fan_out is None or (fan_out.others and not fan_out.is_current(self._direct.peers.get)):
+            fan_out = self._fan_out(room, skip)
         fan_out.write(packet, self.write)
+
+    def _fan_out(self, room: str, skip: str | None) -> FanOut:
+        members = [sid for sid in self._rooms.members("/", room) if sid != skip]
+        fan_out = FanOut(members, self._direct.peers.get)
+        if not skip:
+            self._rooms.fan_outs[room] = fan_out
+        return fan_out
 
     def enter(self, sid: str, room: str) -> None:
         """Puts a client into a room; nothing happens for one that is gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from aiohttp import hdrs, web
 
@@ -73,7 +73,17 @@ def handshake_answer(request: web.Request, headers: Sequence[tuple[str, str]] = 
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def take_over(request: web.Request, protocol: asyncio.Protocol) -> asyncio.Transport:
+class Receiver(Protocol):
+    """A protocol of asyncio's, of either kind, that also takes bytes read by somebody else."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The transport is its own."""
+
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes from the client."""
+
+
+def take_over(request: web.Request, protocol: Receiver) -> asyncio.Transport:
     """Gives the request's transport to `protocol`; what the client sent early is fed to it soon.
 
     aiohttp's request, parser and tasks end as if the connection were lost, but the transport
@@ -87,7 +97,7 @@ def take_over(request: web.Request, protocol: asyncio.Protocol) -> asyncio.Trans
     # Without a transport of its own, aiohttp's clean-up leaves the real one open.
     handler.transport = None
     cast("RequestHandler", handler).connection_lost(None)
-    transport.set_protocol(protocol)
+    transport.set_protocol(cast("asyncio.BaseProtocol", protocol))
     # aiohttp pauses reading when much arrives behind an upgrade request.
     transport.resume_reading()
     loop = asyncio.get_running_loop()

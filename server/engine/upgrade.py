@@ -11,6 +11,7 @@ from .ports import Reason, State
 if TYPE_CHECKING:
     from .connection import Connection
     from .link import WebSocket
+    from .ports import Receiver
 
 GOODBYE, PROTOCOL_FAULT = 1000, 1002
 PROBE, PROBE_ANSWER, UPGRADE = "2probe", frame(b"3probe"), "5"
@@ -48,11 +49,16 @@ class Guard:
 class Upgrade:
     """One attempt of a polling connection to move to a WebSocket: probe, answer, upgrade."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, receiver: Receiver) -> None:
         self._connection = connection
+        self._receiver = receiver
         self._guard: Guard | None = None
         self._refused = False
         self.socket: WebSocket | None = None
+
+    def took(self, payload: bytes | bytearray) -> bool:
+        """Whether a text message, not yet decoded, is done with: none is before the move."""
+        return self._guard is not None and self._receiver.take_event(self._connection, payload)
 
     def received(self, packet: str | bytes) -> None:
         """One message on the WebSocket, before and after the move."""

@@ -1,6 +1,5 @@
 """The plain objects that REST, events and acknowledgements share."""
 
-from datetime import datetime
 from typing import Any
 
 from server.auth import Identity
@@ -54,18 +53,24 @@ def person_object(user: Participant) -> Json:
 
 def message_object(message: Message) -> Json:
     """Return a message, see `MessageShape`."""
+    said = draft_object(message)
+    said["seq"] = message.seq
+    return said
+
+
+def draft_object(draft: Message) -> Json:
+    """Return all of a message but its `seq`."""
     said: Json = {
-        "id": message.id,
-        "session_id": message.session_id,
-        "seq": message.seq,
-        "user_id": message.user_id,
-        "user_name": message.user_name,
-        "message": message.text,
-        "timestamp": iso(message.timestamp),
-        "is_spirit": message.is_spirit,
+        "id": draft.id,
+        "session_id": draft.session_id,
+        "user_id": draft.user_id,
+        "user_name": draft.user_name,
+        "message": draft.text,
+        "timestamp": draft.timestamp,
+        "is_spirit": draft.is_spirit,
     }
-    if message.client_message_id is not None:
-        said["client_message_id"] = message.client_message_id
+    if draft.client_message_id is not None:
+        said["client_message_id"] = draft.client_message_id
     return said
 
 
@@ -78,7 +83,7 @@ def message_of(said: Json) -> Message:
         user_id=UserId(said["user_id"]),
         user_name=said["user_name"],
         text=said["message"],
-        timestamp=datetime.fromisoformat(said["timestamp"]),
+        timestamp=said["timestamp"],
         is_spirit=said["is_spirit"],
         client_message_id=said.get("client_message_id"),
     )
@@ -96,4 +101,4 @@ def token_object(token: str, identity: Identity) -> Json:
 
 def posted_object(message: Message) -> Json:
     """Return what the sender of a message is told, see `PostedShape`."""
-    return {"id": message.id, "seq": message.seq, "timestamp": iso(message.timestamp)}
+    return {"id": message.id, "seq": message.seq, "timestamp": message.timestamp}

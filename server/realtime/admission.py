@@ -138,7 +138,7 @@ class Admission:
         """
         visitor.gone = True
         self._let_go(visitor, clean=clean)
-        if not visitor.is_free:
+        if visitor.work is not None:
             departure = asyncio.create_task(self._depart_late(visitor, clean=clean))
             self._departures.add(departure)
             departure.add_done_callback(self._departures.discard)

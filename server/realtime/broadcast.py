@@ -36,7 +36,7 @@ class Rooms:
     def __init__(self, backplane: Backplane, messages: Log) -> None:
         """Take the way to other processes, and the log."""
         self._backplane = backplane
-        self._holes = Holes(messages, self._deliver)
+        self._holes = Holes(messages, self._deliver_messages)
         self._doors: list[Door] = []
         self._rooms: dict[SessionId, Room] = {}
         self._on_elsewhere: Elsewhere = _ignore
@@ -71,7 +71,7 @@ class Rooms:
     def begin_at(self, session_id: SessionId, seq: int) -> None:
         """Learn the head that a joiner's seat was given: a new room starts behind it."""
         if (room := self._rooms.get(session_id)) is not None:
-            self._deliver(session_id, room, room.order.start(seq))
+            self._deliver_messages(session_id, room, room.order.start(seq))
             self._holes.fill(session_id, room)
 
     def has_come_to(self, session_id: SessionId, seq: int) -> None:
@@ -190,7 +190,7 @@ class Rooms:
 
     def signal(self, session_id: SessionId, name: str, said: Mapping[str, object]) -> None:
         """Say something to the other processes only."""
-        self._publish(session_id, [WireEvent(SIGNAL + name.encode(), dumps(said), b"")])
+        self._publish(session_id, [WireEvent(SIGNAL + name.encode(), dumps(said))])
 
     def on_elsewhere(self, heard: Elsewhere) -> None:
         """Call `heard` with the signals, messages and typing of other processes."""
@@ -198,7 +198,7 @@ class Rooms:
 
     def tell_messages(self, session_id: SessionId, messages: Sequence[Message]) -> None:
         """Tell everyone of committed messages, ascending."""
-        wires = [WireEvent.of_message(message) for message in messages]
+        wires = list(map(WireEvent.of_message, messages))
         self._publish(session_id, wires)
         self._tell_in_order(session_id, wires)
 
@@ -245,21 +245,37 @@ class Rooms:
         room = self._rooms.get(session_id)
         if room is None:
             return
-        offer = room.order.offer
-        ready = [event for wire in wires for event in offer(wire.seq, wire)]
-        self._deliver(session_id, room, ready)
-        if room.order.lacks is not None:
+        ready: list[WireEvent] = []
+        for wire in wires:
+            ready += room.order.offer(wire.seq, wire)
+        self._deliver_messages(session_id, room, ready)
+        if len(ready) < len(wires):
             self._holes.fill(session_id, room)
+
+    def _deliver_messages(self, session_id: SessionId, room: Room, wires: Sequence[WireEvent]) -> None:
+        """Tell messages that have been put in order, and the end of a turn that waited for the last of them."""
+        if wires:
+            self._write(session_id, room, wires)
+            if room.late:
+                self._deliver(session_id, room, room.take_late())
 
     def _deliver(
         self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""
     ) -> None:
-        # Messages, which have a `seq`, pass: they have been put in order.
-        wires = [wire for wire in wires if wire.seq or (not room.keeps_back(wire) and room.turn.hear(wire))]
+        """Tell events, those of a turn only when no message before them is missing."""
+        wires = [wire for wire in wires if not room.keeps_back(wire) and room.turn.hear(wire)]
         if room.late:
             self._holes.fill(session_id, room)
         if not wires:
             return
+        self._write(session_id, room, wires, besides, deaf)
+        if wires[-1].name == OVER:
+            room.is_over = True
+            self._send_away(room)
+
+    def _write(
+        self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""
+    ) -> None:
         for arrival in room.arrivals:
             if arrival.user_id != besides and arrival.visitor.id != deaf:
                 arrival.hold(wires)
@@ -268,11 +284,6 @@ class Rooms:
                 door.tell(session_id, wires, deaf)
         if room.arrivals:
             self._settle(session_id, room)
-        if wires[-1].name == OVER:
-            room.is_over = True
-            self._send_away(room)
-        if room.late:
-            self._deliver(session_id, room, room.take_late())
 
     def _send_away(self, room: Room) -> None:
         for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:

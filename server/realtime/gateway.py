@@ -7,21 +7,20 @@ from functools import partial
 from typing import Final
 
 from server.domain import SessionId, room_of
-from server.engine import Accept, Ack, Encoded, Handshake, Inbound, Refused, SocketServer, merge
-from server.engine.encoded import encode_text
+from server.engine import Accept, Handshake, Inbound, Refused, SocketServer
+from server.engine.encoded import encode_text, encode_texts
 from server.errors import InternalError, NotJoined, PayloadTooLarge, SeanceError, ValidationFailed
 from server.logs import logger
 from server.protocol import inbound
-from server.protocol.codec import dumps
 from server.protocol.commands import Join
-from server.protocol.envelopes import acknowledgement
+from server.protocol.envelopes import acknowledgement_json
 from server.protocol.outbound import ErrorTold
 from server.protocol.quick import quick_join
 from server.protocol.wire import WireEvent
 from server.realtime.admission import Admission, Admitted
 from server.realtime.handlers import JOIN, Handlers
 from server.realtime.tickets import Ticket
-from server.realtime.visitor import Answer, Visitor
+from server.realtime.visitor import Visitor
 
 log = logger()
 
@@ -121,8 +120,11 @@ class SocketIoDoor:
 
     def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
         """Write events to everyone in the session's rooms but one, framed once for each room."""
-        for recovers, audience in self._audiences.get(session_id, {}).items():
-            self._sio.broadcast(audience.room, _encoded(wires, with_offset=recovers), deaf)
+        audiences = self._audiences.get(session_id)
+        if audiences is not None:
+            for recovers, audience in audiences.items():
+                packets = encode_texts([wire.socket_io(with_offset=recovers) for wire in wires])
+                self._sio.broadcast(audience.room, packets, deaf)
 
     def shut(self) -> None:
         """Answer handshakes with 503: socket.io-client comes back by itself, which it would not after a refusal."""
@@ -175,16 +177,16 @@ class SocketIoDoor:
         visitor = self._visitors.get(event.sid)
         if visitor is None or not self._handlers.admits(visitor):
             return
-        answer = _answer(visitor, event.ack)
-        if len(event.args) > 1:
+        answer, args = partial(_answer, visitor, event), event.args
+        if len(args) > 1:
             answer(ValidationFailed(details={"_schema": ["Expected one object."]}))
-            return
-        self._handlers.handle(visitor, event.name, event.args[0] if event.args else None, answer)
+        else:
+            self._handlers.handle(visitor, event.name, args[0] if args else None, answer)
 
     def _oversize(self, event: Inbound) -> None:
         visitor = self._visitors.get(event.sid)
         if visitor is not None and self._handlers.admits(visitor):
-            _answer(visitor, event.ack)(PayloadTooLarge(details={"bytes": event.size_bytes}))
+            _answer(visitor, event, PayloadTooLarge(details={"bytes": event.size_bytes}))
 
     # -- going
 
@@ -197,19 +199,11 @@ def _room(session_id: SessionId, *, recovers: bool) -> str:
     return room_of(session_id) if recovers else f"{room_of(session_id)}:plain"
 
 
-def _encoded(wires: Sequence[WireEvent], *, with_offset: bool) -> Encoded:
-    packets = [encode_text(wire.socket_io(with_offset=with_offset)) for wire in wires]
-    return packets[0] if len(packets) == 1 else merge(packets)
-
-
-def _answer(visitor: Visitor, ack: Ack | None) -> Answer:
-    def answer(result: object | SeanceError) -> None:
-        if ack is not None:
-            ack.answer_json(dumps(acknowledgement(result)))
-        elif isinstance(result, SeanceError):
-            visitor.tell(ErrorTold(result))
-
-    return answer
+def _answer(visitor: Visitor, event: Inbound, result: object | SeanceError) -> None:
+    if event.wants_answer:
+        event.answer_json(acknowledgement_json(result))
+    elif isinstance(result, SeanceError):
+        visitor.tell(ErrorTold(result))
 
 
 def _ticket_of(handshake: Handshake) -> Ticket | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from server.core.access import Access
 from server.core.limits import Limits
-from server.core.messages import Messages, Utterance
+from server.core.messages import Messages, drafted
 from server.core.presence import Presence
 from server.core.sessions import Sessions
 from server.core.turns import Turns
@@ -69,10 +70,11 @@ class Handlers:
         handler = self._handlers.get(name)
         if handler is None:
             answer(UnknownEvent(details={"event": shown(name)}))
-        elif visitor.is_free:
+        elif visitor.work is None:
             self.guarded(answer, handler, visitor, said, answer)
         else:
-            self.guarded(answer, lambda: visitor.wait(lambda: self.guarded(answer, handler, visitor, said, answer)))
+            turn = partial(self.guarded, answer, handler, visitor, said, answer)
+            self.guarded(answer, visitor.wait, turn)
 
     def guarded(self, answer: Answer, work: Callable[..., None], *arguments: object) -> None:
         """Do something whose errors are the answer."""
@@ -103,7 +105,8 @@ class Handlers:
     def leave_session(self, visitor: Visitor, said: object, answer: Answer) -> None:
         """Leave for good; the seat is free at once."""
         inbound.read(NOTHING, {} if said is None else said)
-        _place(visitor)
+        if visitor.place is None:
+            raise NotJoined
         visitor.begin(self._admission.leave(visitor), answer)
 
     def send_message(self, visitor: Visitor, said: object, answer: Answer) -> None:
@@ -111,8 +114,8 @@ class Handlers:
         place = _speaker(visitor)
         command = quick_message(said) or inbound.read(SEND_MESSAGE, said)
         self._core.limits.message(place.session_id, place.user.user_id)
-        utterance = Utterance(place.session_id, place.user, command.message, command.client_message_id)
-        self._core.messages.post(utterance, answer)
+        draft = drafted(place.session_id, place.user, command.message, command.client_message_id)
+        self._core.messages.post(draft, answer)
 
     def typing(self, visitor: Visitor, said: object, answer: Answer) -> None:
         """Tell the others whether a person types."""
@@ -140,15 +143,10 @@ class Handlers:
         self._core.turns.summon(await self._core.sessions.get(place.session_id), place.user)
 
 
-def _place(visitor: Visitor) -> Place:
+def _speaker(visitor: Visitor) -> Place:
     place = visitor.place
     if place is None:
         raise NotJoined
-    return place
-
-
-def _speaker(visitor: Visitor) -> Place:
-    place = _place(visitor)
     if place.identity is not None:
         place.identity.may_speak()
     return place

@@ -6,7 +6,7 @@ from server.domain import FRAME_BYTES
 from server.engine.websocket import frame
 from server.errors import InvalidJson, PayloadTooLarge, SeanceError, ValidationFailed
 from server.protocol.codec import dumps, loads
-from server.protocol.envelopes import acknowledgement
+from server.protocol.envelopes import acknowledgement_json
 from server.protocol.fields import SHOWN_CHARS, shown
 
 FrameId = str | int
@@ -23,7 +23,7 @@ class Said:
 
 def ack_frame(frame_id: FrameId, result: object | SeanceError) -> bytes:
     """Return an acknowledgement: the REST envelope with the id of the frame it answers."""
-    return frame(dumps({"event": "ack", "id": frame_id, **acknowledgement(result)}))
+    return frame(b'{"event":"ack","id":%b,%b' % (dumps(frame_id), acknowledgement_json(result)[1:]))
 
 
 def read_object(text: str) -> dict[str, object]:

@@ -76,8 +76,7 @@ class Place:
 class Visitor:
     """A connection and where it sits.
 
-    Its events are handled in the order they came: while one that needs the database is under way, the
-    others wait.
+    Its events are handled in the order they came: while one that takes time is under way (`work`), the others wait.
     """
 
     id: str
@@ -89,18 +88,13 @@ class Visitor:
     wants_joined: bool = True
     has_joined: bool = False
     gone: bool = False
-    _work: asyncio.Task[None] | None = None
+    work: asyncio.Task[None] | None = None
     # Made when something waits: an empty one would be an eighth of what an idle connection takes.
     _waiting: deque[Callable[[], None]] | None = None
 
     def tell(self, event: Event) -> None:
         """Tell this connection alone."""
         self.line.tell(WireEvent.of(event))
-
-    @property
-    def is_free(self) -> bool:
-        """Tell whether the next event may be handled now."""
-        return self._work is None
 
     def wait(self, handle: Callable[[], None]) -> None:
         """Handle an event after those before it; raises `Busy` when too many wait."""
@@ -112,14 +106,14 @@ class Visitor:
 
     def in_order(self, handle: Callable[[], None]) -> None:
         """Handle something now, or after what came before it; raises `Busy` when too much waits."""
-        if self._work is None:
+        if self.work is None:
             handle()
         else:
             self.wait(handle)
 
     def begin(self, work: Work, answer: Answer) -> None:
         """Run what takes time and answer with its result; later events wait for it."""
-        self._work = asyncio.create_task(self._run(work, answer))
+        self.work = asyncio.create_task(self._run(work, answer))
 
     @staticmethod
     def ignore(_: object) -> None:
@@ -127,7 +121,7 @@ class Visitor:
 
     async def settled(self) -> None:
         """Wait until nothing is under way."""
-        while (work := self._work) is not None:
+        while (work := self.work) is not None:
             await asyncio.wait([work])
 
     async def _run(self, work: Work, answer: Answer) -> None:
@@ -139,9 +133,9 @@ class Visitor:
             log.exception("event.failed", connection_id=self.id)
             answer(InternalError())
         finally:
-            if self._work is asyncio.current_task():  # else what it began goes on in its place
-                self._work = None
-            while self._waiting and self._work is None:
+            if self.work is asyncio.current_task():  # else what it began goes on in its place
+                self.work = None
+            while self._waiting and self.work is None:
                 self._waiting.popleft()()
             if not self._waiting:
                 self._waiting = None

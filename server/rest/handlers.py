@@ -9,7 +9,7 @@ from aiohttp import web
 from server.auth import Identity
 from server.core.access import Access, Claim
 from server.core.limits import Limits
-from server.core.messages import Messages, Utterance
+from server.core.messages import Messages, drafted
 from server.core.ports import Outline
 from server.core.presence import Presence
 from server.core.sessions import Sessions
@@ -111,8 +111,8 @@ class SessionCalls:
         speaker = self.access.person(identity, claim, default_id=_id_of_name(session_id, command.user_name))
         self.limits.message(session_id, speaker.user_id)
         await self.access.use(identity)
-        utterance = Utterance(session_id, speaker, command.message, command.client_message_id)
-        return answer(request, message_object(await self.messages.posted(utterance)), status=201)
+        draft = drafted(session_id, speaker, command.message, command.client_message_id)
+        return answer(request, message_object(await self.messages.posted(draft)), status=201)
 
     async def users(self, request: web.Request) -> web.StreamResponse:
         """Tell who is there now."""

@@ -12,30 +12,27 @@ class Batches(Generic[Item]):
     """Carries out items in the order they came, many at a time.
 
     There is no timer: an idle lane begins within the same turn of the loop, a busy one as soon as the batch
-    before is through. `carry_out` must not raise; whoever waits for an item hears from it.
+    before is through. `carry_out` must not raise; whoever waits for an item hears from it. Those under way are in
+    `waiting` no longer.
     """
 
     def __init__(self, carry_out: Callable[[list[Item]], Awaitable[None]], max_items: int) -> None:
         """Begin idle."""
         self._carry_out = carry_out
         self._max_items = max_items
-        self._waiting: deque[Item] = deque()
+        self.waiting: deque[Item] = deque()
         self._task: asyncio.Task[None] | None = None
-
-    def __len__(self) -> int:
-        """Return how many items wait; those under way no longer do."""
-        return len(self._waiting)
 
     def put(self, item: Item) -> None:
         """Take an item; never blocks."""
-        self._waiting.append(item)
+        self.waiting.append(item)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     def take_all(self) -> list[Item]:
         """Return what waits and forget it: the caller answers for it now."""
-        items = list(self._waiting)
-        self._waiting.clear()
+        items = list(self.waiting)
+        self.waiting.clear()
         return items
 
     async def drain(self) -> None:
@@ -45,12 +42,12 @@ class Batches(Generic[Item]):
 
     async def _run(self) -> None:
         try:
-            while self._waiting:
+            while self.waiting:
                 await self._carry_out(self._next())
         finally:
             self._task = None
 
     def _next(self) -> list[Item]:
-        if len(self._waiting) <= self._max_items:
+        if len(self.waiting) <= self._max_items:
             return self.take_all()
-        return [self._waiting.popleft() for _ in range(self._max_items)]
+        return [self.waiting.popleft() for _ in range(self._max_items)]

@@ -52,6 +52,16 @@ def moment_of_text(stored: str) -> datetime:
     return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
+def iso_of_text(stored: str) -> str:
+    """Return such a moment as it goes over the wire."""
+    return f"{stored[:10]}T{stored[11:]}Z"
+
+
+def text_of_iso(moment: str) -> str:
+    """Return a moment from the wire as such a text."""
+    return f"{moment[:10]} {moment[11:-1]}"
+
+
 class _SecondsFromNow(FunctionElement[datetime]):
     """The database's clock, moved by a number of seconds."""
 

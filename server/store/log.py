@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
-from server.domain import Draft, SessionId
+from server.domain import Message, SessionId
 from server.errors import Busy, DatabaseUnavailable, SeanceError
 from server.logs import logger
 from server.store.batches import Batches
 from server.store.database import Database
 from server.store.log_postgres import PostgresWriter
 from server.store.log_sqlite import SqliteWriter
-from server.store.outcomes import Appended, Outcome, Written, outcome_of, refusal_of, spread, without_repeats
+from server.store.outcomes import Outcome, Written, outcomes_of, refusal_of, without_repeats
 
 _log = logger()
 
@@ -25,7 +25,7 @@ _RECONNECT_SECONDS: Final = 0.5
 _MAX_FAILURES: Final = 2
 
 Done = Callable[[Outcome], None]
-_Waiting = tuple[Draft, Done]
+_Waiting = tuple[Message, Done]
 
 
 class LogWriter(Protocol):
@@ -42,7 +42,7 @@ class LogWriter(Protocol):
     async def open(self) -> None:
         """Connect, within `CONNECT_SECONDS`; raises `DatabaseUnavailable`."""
 
-    async def write(self, drafts: Sequence[Draft]) -> list[Written]:
+    async def write(self, drafts: Sequence[Message]) -> list[Written]:
         """Commit a batch, within `COMMIT_SECONDS`."""
 
     async def aclose(self) -> None:
@@ -65,7 +65,7 @@ class MessageLog:
         max_waiting_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
         """Write to an open database on a connection of its own; bounds as in `append`."""
-        self.on_commit: Callable[[list[Appended]], None] = _ignore
+        self.on_commit: Callable[[list[Message]], None] = _ignore
         self.on_doubt: Callable[[set[SessionId]], None] = _ignore
         self.waiting_bytes = 0
         self.rows_committed = 0
@@ -82,7 +82,7 @@ class MessageLog:
     @property
     def waiting_rows(self) -> int:
         """Return how many messages wait for the batch under way."""
-        return len(self._batches)
+        return len(self._batches.waiting)
 
     async def start(self) -> None:
         """Connect; raises `DatabaseUnavailable`."""
@@ -98,24 +98,29 @@ class MessageLog:
         """Return once everything appended so far has been answered."""
         await self._batches.drain()
 
-    def append(self, draft: Draft, done: Done) -> None:
-        """Take a message and return at once; `done` hears within 5 s how it went, exactly once.
+    def append(self, draft: Message, done: Done) -> None:
+        """Take a draft, with its `head`, and return at once; `done` hears within 5 s how it went, exactly once.
 
-        It hears `Appended` after the commit, or why not: `SessionNotFound`, `SessionClosed`,
-        `DatabaseUnavailable` (it may have been committed), `ValidationFailed` (the database refused the text).
-        Raises `Busy` when as much waits as may; then nothing was taken.
+        It hears after the commit: the draft, which has its `seq` by then, or the message that an earlier send of it
+        left. Or why not: `SessionNotFound`, `SessionClosed`, `DatabaseUnavailable` (it may have been committed),
+        `ValidationFailed` (the database refused the text). Raises `Busy` when as much waits as may; then nothing
+        was taken.
         """
-        size = len(draft.text) + _ROW_BYTES  # exact enough for a bound
-        is_full = self.waiting_bytes + size > self._max_waiting_bytes or len(self._batches) >= self._max_waiting_rows
-        if is_full or self._is_closed:
+        waiting_bytes = self.waiting_bytes + len(draft.head) + _ROW_BYTES  # exact enough for a bound
+        if (
+            waiting_bytes > self._max_waiting_bytes
+            or len(self._batches.waiting) >= self._max_waiting_rows
+            or self._is_closed
+        ):
             raise Busy
-        self.waiting_bytes += size
+        self.waiting_bytes = waiting_bytes
         self._batches.put((draft, done))
 
     async def _carry_out(self, batch: list[_Waiting]) -> None:
         self._forget_sizes(batch)
-        outcomes = await self._outcomes([draft for draft, _ in batch])
-        new = [outcome for outcome in outcomes if isinstance(outcome, Appended) and outcome.is_new]
+        drafts = [draft for draft, _ in batch]
+        outcomes = await self._outcomes(drafts)
+        new = drafts if outcomes is drafts else _new(drafts, outcomes)
         if new:
             self._count(len(new))
             _call(self.on_commit, new)
@@ -123,7 +128,7 @@ class MessageLog:
         if self._failures >= _MAX_FAILURES:
             self._give_up()
 
-    async def _outcomes(self, drafts: list[Draft]) -> Sequence[Outcome]:
+    async def _outcomes(self, drafts: list[Message]) -> Sequence[Outcome]:
         """Return what became of each draft."""
         try:
             await self._connect()
@@ -132,7 +137,7 @@ class MessageLog:
             return [_said_of(error)] * len(drafts)
         firsts, places = without_repeats(drafts)
         stored = await self._stored(firsts)
-        return stored if len(firsts) == len(drafts) else spread(stored, places)
+        return [stored[place] for place in places] if places else stored
 
     async def _connect(self) -> None:
         """Connect if need be, but not at once after the last attempt."""
@@ -143,7 +148,7 @@ class MessageLog:
         self._connect_at = loop.time() + _RECONNECT_SECONDS
         await self._writer.open()
 
-    async def _stored(self, drafts: list[Draft]) -> list[Outcome]:
+    async def _stored(self, drafts: list[Message]) -> Sequence[Outcome]:
         """Return what became of drafts among which no two are the same message."""
         try:
             written = await self._writer.write(drafts)
@@ -154,14 +159,14 @@ class MessageLog:
         except Exception as error:  # noqa: BLE001 — whatever one row did, its mates must not suffer
             return await self._apart(drafts, error)
         self._recover()
-        return [outcome_of(draft, answer) for draft, answer in zip(drafts, written, strict=True)]
+        return outcomes_of(drafts, written)
 
-    async def _apart(self, drafts: list[Draft], error: Exception) -> list[Outcome]:
+    async def _apart(self, drafts: list[Message], error: Exception) -> Sequence[Outcome]:
         """Store the halves of a batch that the database refused, down to the row that is to blame."""
         if len(drafts) == 1:
             return [_said_of(error)]
         middle = len(drafts) // 2
-        return await self._stored(drafts[:middle]) + await self._stored(drafts[middle:])
+        return [*await self._stored(drafts[:middle]), *await self._stored(drafts[middle:])]
 
     def _fail(self, failures: int) -> None:
         if not self._failures:
@@ -185,7 +190,10 @@ class MessageLog:
         self.rows_in_last_batch = rows
 
     def _forget_sizes(self, batch: list[_Waiting]) -> None:
-        self.waiting_bytes -= sum([len(draft.text) for draft, _ in batch]) + len(batch) * _ROW_BYTES
+        if self._batches.waiting:
+            self.waiting_bytes -= sum([len(draft.head) for draft, _ in batch]) + len(batch) * _ROW_BYTES
+        else:  # as long as all that waits fits a batch
+            self.waiting_bytes = 0
 
 
 def _said_of(error: Exception) -> SeanceError:
@@ -195,6 +203,10 @@ def _said_of(error: Exception) -> SeanceError:
     # Not the error's own text, which may quote a row.
     _log.error("log.failed", error=type(error).__name__)
     return refusal_of(error)
+
+
+def _new(drafts: Sequence[Message], outcomes: Sequence[Outcome]) -> list[Message]:
+    return [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is draft]
 
 
 def _answer(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

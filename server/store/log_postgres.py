@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
-import orjson
 
-from server.domain import Draft, Message, MessageId, SessionId, UserId
+from server.domain import Message
 from server.errors import DatabaseUnavailable, SessionClosed, SessionNotFound
 from server.store.drivers import CONNECT_SECONDS, PLANNED_ONCE, Connection, connect_postgresql
 from server.store.outages import outages_named
 from server.store.outcomes import Written
+from server.store.rows import message_of_driver
 
 COMMIT_SECONDS: Final = 2.4
 
@@ -27,7 +27,7 @@ WITH drafts AS MATERIALIZED (
            WHERE m.session_id = d.session_id AND m.user_id = d.user_id AND m.client_message_id = d.client_message_id
          ) END AS stored_seq
   FROM ROWS FROM (json_to_recordset($1) AS (
-    id text, session_id text, user_id text, user_name text, text text, timestamp timestamptz,
+    id text, session_id text, user_id text, user_name text, message text, timestamp timestamptz,
     is_spirit boolean, client_message_id text
   )) WITH ORDINALITY AS d(id, session_id, user_id, user_name, text, timestamp, is_spirit, client_message_id, place)
 ), wanted AS (
@@ -93,7 +93,7 @@ class PostgresWriter:
                     raise
         self._connection = connection
 
-    async def write(self, drafts: Sequence[Draft]) -> list[Written]:
+    async def write(self, drafts: Sequence[Message]) -> list[Written]:
         """Commit a batch; a connection that fails or is silent for `COMMIT_SECONDS` is thrown away."""
         connection = self._connection
         if connection is None:
@@ -114,8 +114,8 @@ class PostgresWriter:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def _written(self, connection: Connection, drafts: Sequence[Draft]) -> list[Written]:
-        rows = orjson.dumps(drafts).decode()
+    async def _written(self, connection: Connection, drafts: Sequence[Message]) -> list[Written]:
+        rows = rows_of(drafts)
         try:
             answers: list[int] = await self._append.fetchval(rows)
         except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
@@ -124,7 +124,7 @@ class PostgresWriter:
             return list(answers)
         return await _explained(connection, drafts, answers)
 
-    async def _append_locked(self, connection: Connection, drafts: Sequence[Draft], rows: str) -> list[int]:
+    async def _append_locked(self, connection: Connection, drafts: Sequence[Message], rows: str) -> list[int]:
         """Do the batch again where no other process can come in between."""
         async with connection.transaction():
             await connection.execute(_LOCK, [draft.session_id for draft in drafts])
@@ -132,15 +132,20 @@ class PostgresWriter:
         return answers
 
 
-async def _explained(connection: Connection, drafts: Sequence[Draft], answers: list[int]) -> list[Written]:
+def rows_of(drafts: Sequence[Message]) -> str:
+    """Return drafts as the JSON array that the statement reads: their heads, each with its end."""
+    return (b"[%b}]" % b"},".join([draft.head for draft in drafts])).decode()
+
+
+async def _explained(connection: Connection, drafts: Sequence[Message], answers: list[int]) -> list[Written]:
     """Return the answers with the stored message, or the reason, in place of numbers that are not new places."""
     stored = [(draft.session_id, -answer) for draft, answer in zip(drafts, answers, strict=True) if answer < 0]
     refused = [draft.session_id for draft, answer in zip(drafts, answers, strict=True) if answer == 0]
     found = await connection.fetch(_STORED, [key[0] for key in stored], [key[1] for key in stored])
     known = {row["id"] for row in await connection.fetch(_KNOWN, refused)}
-    earlier = {(row["session_id"], row["seq"]): _message(row) for row in found}
+    earlier = {(row["session_id"], row["seq"]): message_of_driver(row) for row in found}
 
-    def explain(draft: Draft, answer: int) -> Written:
+    def explain(draft: Message, answer: int) -> Written:
         if answer > 0:
             return answer
         if answer < 0:
@@ -148,8 +153,3 @@ async def _explained(connection: Connection, drafts: Sequence[Draft], answers: l
         return SessionClosed() if draft.session_id in known else SessionNotFound.of(draft.session_id)
 
     return [explain(draft, answer) for draft, answer in zip(drafts, answers, strict=True)]
-
-
-def _message(row: asyncpg.Record) -> Message:
-    id_, session_id, seq, user_id, *rest = row
-    return Message(MessageId(id_), SessionId(session_id), seq, UserId(user_id), *rest)

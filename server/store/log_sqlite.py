@@ -8,13 +8,14 @@ from typing import Final, TypeVar
 
 import orjson
 
-from server.domain import Draft, Message, MessageId, SessionId, UserId
+from server.domain import Message
 from server.errors import DatabaseUnavailable, SessionClosed, SessionNotFound
-from server.store.columns import moment_of_text, moment_text
+from server.store.columns import text_of_iso
 from server.store.database import Database
 from server.store.drivers import connect_sqlite
 from server.store.outages import outages_named
 from server.store.outcomes import Written
+from server.store.rows import message_of_driver
 
 _SESSIONS: Final = "SELECT id, last_seq, is_active FROM sessions WHERE id IN (SELECT value FROM json_each(?))"
 _STORED: Final = """
@@ -53,7 +54,7 @@ class SqliteWriter:
         with outages_named():
             self._connection = await self._in_thread(lambda: connect_sqlite(self._path))
 
-    async def write(self, drafts: Sequence[Draft]) -> list[Written]:
+    async def write(self, drafts: Sequence[Message]) -> list[Written]:
         """Commit a batch; waits for other writers at most twice `LOCK_WAIT_SECONDS`."""
         connection = self._connection
         if connection is None:
@@ -73,7 +74,7 @@ class SqliteWriter:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _write(connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Written]:
+def _write(connection: sqlite3.Connection, drafts: Sequence[Message]) -> list[Written]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         answers = _stored(connection, drafts)
@@ -85,7 +86,7 @@ def _write(connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Writ
     return answers
 
 
-def _stored(connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Written]:
+def _stored(connection: sqlite3.Connection, drafts: Sequence[Message]) -> list[Written]:
     """Give every draft its place and store it; nobody else writes meanwhile, so what is read here stays true."""
     ids = orjson.dumps(list({draft.session_id for draft in drafts})).decode()
     known = {id_: (last_seq, is_active) for id_, last_seq, is_active in connection.execute(_SESSIONS, (ids,))}
@@ -108,29 +109,16 @@ def _stored(connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Wri
     return answers
 
 
-def _earlier(connection: sqlite3.Connection, draft: Draft) -> Message | None:
+def _earlier(connection: sqlite3.Connection, draft: Message) -> Message | None:
     """Return the message that an earlier send of this one left."""
     if draft.client_message_id is None:
         return None
     key = (draft.session_id, draft.user_id, draft.client_message_id)
     row = connection.execute(_STORED, key).fetchone()
-    if row is None:
-        return None
-    id_, session_id, seq, user_id, user_name, text, moment, is_spirit, client_message_id = row
-    return Message(
-        MessageId(id_),
-        SessionId(session_id),
-        seq,
-        UserId(user_id),
-        user_name,
-        text,
-        moment_of_text(moment),
-        bool(is_spirit),
-        client_message_id,
-    )
+    return message_of_driver(row) if row is not None else None
 
 
-def _row(draft: Draft, seq: int) -> tuple[object, ...]:
+def _row(draft: Message, seq: int) -> tuple[object, ...]:
     return (
         draft.id,
         draft.session_id,
@@ -138,7 +126,7 @@ def _row(draft: Draft, seq: int) -> tuple[object, ...]:
         draft.user_id,
         draft.user_name,
         draft.text,
-        moment_text(draft.timestamp),
+        text_of_iso(draft.timestamp),
         draft.is_spirit,
         draft.client_message_id,
     )

@@ -2,45 +2,30 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import asyncpg
 import orjson
 
-from server.domain import Draft, Message
+from server.domain import Message
 from server.errors import InternalError, SeanceError, ValidationFailed
 
-
-@dataclass(slots=True)  # not frozen, for the same reason as the message in it
-class Appended:
-    """A committed message; `is_new` is False when an earlier send had stored it already."""
-
-    message: Message
-    is_new: bool
-
-
-Outcome = Appended | SeanceError
+# The draft itself, which has its number now; the message that an earlier send had stored; or why there is none.
+Outcome = Message | SeanceError
 
 # A writer's answer for one draft: the `seq` it got, the message that was stored for it before, or why not.
 Written = int | Message | SeanceError
 
 
-def outcome_of(draft: Draft, written: Written) -> Outcome:
-    """Return what the sender is told."""
-    if isinstance(written, int):
-        message = Message(
-            draft.id,
-            draft.session_id,
-            written,
-            draft.user_id,
-            draft.user_name,
-            draft.text,
-            draft.timestamp,
-            draft.is_spirit,
-            draft.client_message_id,
-        )
-        return Appended(message, is_new=True)
-    return Appended(written, is_new=False) if isinstance(written, Message) else written
+def outcomes_of(drafts: list[Message], written: Sequence[Written]) -> Sequence[Outcome]:
+    """Return what the senders are told, the list of drafts itself if all are stored; gives those their numbers."""
+    outcomes: list[Outcome] | None = None
+    for place, (draft, answer) in enumerate(zip(drafts, written, strict=True)):
+        if isinstance(answer, int):
+            draft.seq = answer
+        else:
+            outcomes = outcomes or list(drafts)
+            outcomes[place] = answer
+    return outcomes or drafts
 
 
 def refusal_of(error: Exception) -> SeanceError:
@@ -50,12 +35,15 @@ def refusal_of(error: Exception) -> SeanceError:
     return InternalError()
 
 
-def without_repeats(drafts: Sequence[Draft]) -> tuple[list[Draft], list[int]]:
-    """Return the drafts without later sends of the same message, and for each draft the place of its first send."""
+def without_repeats(drafts: list[Message]) -> tuple[list[Message], list[int]]:
+    """Return the drafts without later sends of the same message, and for each draft the place of its first send.
+
+    No places if there are none.
+    """
     named = [(d.session_id, d.user_id, d.client_message_id) for d in drafts if d.client_message_id is not None]
     if len(set(named)) == len(named):  # as good as always
-        return list(drafts), list(range(len(drafts)))
-    firsts: list[Draft] = []
+        return drafts, []
+    firsts: list[Message] = []
     places: list[int] = []
     seen: dict[tuple[str, str, str], int] = {}
     for draft in drafts:
@@ -66,16 +54,3 @@ def without_repeats(drafts: Sequence[Draft]) -> tuple[list[Draft], list[int]]:
             firsts.append(draft)
         places.append(place)
     return firsts, places
-
-
-def spread(outcomes: list[Outcome], places: list[int]) -> list[Outcome]:
-    """Return an outcome for every draft: a later send gets that of the first, as a message already stored."""
-    told: set[int] = set()
-    spread_out: list[Outcome] = []
-    for place in places:
-        outcome = outcomes[place]
-        if place in told and isinstance(outcome, Appended):
-            outcome = replace(outcome, is_new=False)
-        told.add(place)
-        spread_out.append(outcome)
-    return spread_out

@@ -20,8 +20,9 @@ from server.domain import (
     SessionId,
     SpiritSettings,
     UserId,
+    iso,
 )
-from server.store.columns import moment_of_text
+from server.store.columns import iso_of_text, moment_of_text
 from server.store.tables import messages, sessions
 
 SESSION_COLUMNS = (
@@ -85,9 +86,8 @@ def session_of_driver(row: Sequence[Any]) -> Session:
 def message_of_driver(row: Sequence[Any]) -> Message:
     """Return the message of a row of `MESSAGE_COLUMNS`, whose moment and boolean are SQLite's or PostgreSQL's."""
     id_, session_id, seq, user_id, user_name, text, timestamp, is_spirit, client_message_id = row
-    if isinstance(timestamp, str):
-        timestamp = moment_of_text(timestamp)
-    return Message(id_, session_id, seq, user_id, user_name, text, timestamp, bool(is_spirit), client_message_id)
+    told = iso_of_text(timestamp) if isinstance(timestamp, str) else iso(timestamp)
+    return Message(id_, session_id, seq, user_id, user_name, text, told, bool(is_spirit), client_message_id)
 
 
 def participant_of(user_id: str, name: str, role: str) -> Participant:

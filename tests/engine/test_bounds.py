@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from server.engine import Limits, encode_event
+from server.engine.link import WebSocket
 from tests.engine.wire import PATIENCE_SECONDS, QUIET, UNIT_SECONDS, Chat, listening
 from tests.interop.fixture import make_app
 
@@ -38,6 +39,35 @@ async def test_a_client_that_does_not_read_is_cut_at_the_bound() -> None:
                 break
         assert chat.gone == [(mute, "slow consumer")]
         assert highest <= 200_000 + len(packet.frames)
+
+
+async def numbers_read_late(chat: Chat) -> list[int]:
+    """What a client reads that lets much wait, first in the kernel and then in the transport, then reads all."""
+    async with chat.serve() as wire, wire.joined() as ada:
+        (connection,) = chat.sio.eio.sockets.values()
+        ada.raw._reader._protocol.pause_reading()
+        for number in range(400):
+            chat.sio.broadcast("hall", encode_event("news", number, "x" * 20_000))
+            await asyncio.sleep(0)
+        assert chat.sio.backlog_bytes(ada.sid) > 1_000_000
+        ada.raw._reader._protocol.resume_reading()
+        numbers = []
+        for number in range(400, 800):
+            chat.sio.broadcast("hall", encode_event("news", number))
+            numbers.append((await ada.event())[1])
+        numbers += [(await ada.event())[1] for _ in range(400)]
+        assert connection.link.number >= 0, "written to directly again"
+        return numbers
+
+
+async def test_what_waits_in_the_transport_is_not_overtaken() -> None:
+    assert await numbers_read_late(Chat(limits=replace(QUIET, queued_bytes=50_000_000))) == list(range(800))
+
+
+async def test_without_going_through_the_transport_meanwhile_it_would_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WebSocket, "pause_writing", lambda _: None)
+    with pytest.raises((AssertionError, ValueError)):  # a frame cut in two by another is none
+        await numbers_read_late(Chat(limits=replace(QUIET, queued_bytes=50_000_000)))
 
 
 async def test_a_polling_client_that_does_not_poll_is_cut_at_the_bound() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from server.engine import encode_event
 from server.engine.connection import Connection
 from server.engine.deadlines import Clock, Deadlines
+from server.engine.outgoing import NOBODY
 from server.engine.packets import Malformed
 from server.engine.ports import Link, Reason, State
 
@@ -49,6 +50,7 @@ class FakeHost:
 
 class FakeLink:
     deflates = False
+    number = NOBODY
     outgoing: Outgoing
 
     def __init__(self) -> None:
@@ -57,8 +59,6 @@ class FakeLink:
 
     def write(self, data: bytes) -> None:
         self.written += data
-
-    write_now = write
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         self.end = f"closed {code}{reason}"

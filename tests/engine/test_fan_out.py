@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +12,9 @@ import pytest
 import socketio
 
 from server.engine import encode_event, merge
-from server.engine import link as link_module
-from server.engine.outgoing import outgoing
+from server.engine import outgoing as outgoing_module
+from server.engine.fan_out import FanOut
+from server.engine.outgoing import MANY, NOBODY, outgoing
 from server.engine.rooms import IndexedManager, indexed
 from tests.engine.wire import UNIT_SECONDS, Chat
 
@@ -25,15 +28,16 @@ MEMBERS = 20
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The sizes of the writes that reach a transport."""
+    """The sizes of the writes to sockets."""
     found: list[int] = []
-    original = link_module.WebSocket.write_now
 
-    def write_now(self: Any, frames: bytes) -> None:
-        found.append(len(frames))
-        original(self, frames)
+    class Counting:
+        @staticmethod
+        def write(descriptor: int, frames: bytes) -> int:
+            found.append(len(frames))
+            return os.write(descriptor, frames)
 
-    monkeypatch.setattr(link_module.WebSocket, "write_now", write_now)
+    monkeypatch.setattr(outgoing_module, "os", Counting)
     return found
 
 
@@ -76,10 +80,11 @@ async def test_a_packet_is_encoded_once() -> None:
 class Sink:
     """Takes frames as a socket does; `cut` is called when it gets some."""
 
-    def __init__(self, line: Outgoing, cut: Callable[[], object] = lambda: None) -> None:
-        self.outgoing = line
+    def __init__(self, line: Outgoing, descriptor: int | None = None, cut: Callable[[], object] = lambda: None) -> None:
+        self.number = NOBODY
         self.written: list[bytes] = []
         self._cut = cut
+        line.enter(self, descriptor)
 
     def write_now(self, frames: bytes) -> None:
         self.written.append(frames)
@@ -92,22 +97,117 @@ async def test_much_leaves_at_once_and_in_order() -> None:
     sink = Sink(line)
     frames = [bytes([number]) * 1000 for number in range(100)]
     for frame in frames:
-        line.write((sink,), frame)
+        line.write([sink.number], frame)
     assert 4 <= len(sink.written) <= 8
     await asyncio.sleep(0)
     assert b"".join(sink.written) == b"".join(frames)
+    line.leave(sink)
+
+
+@pytest.mark.parametrize("members", [2, 2 * MANY])
+async def test_a_large_room_hears_the_same_as_a_small_one_and_in_order(members: int) -> None:
+    line = outgoing()
+    sinks = [Sink(line) for _ in range(members)]
+    line.write_one(sinks[1].number, b"a")
+    line.write([sink.number for sink in sinks], b"b")
+    line.write([sink.number for sink in sinks], b"c")
+    await asyncio.sleep(0)
+    assert [b"".join(sink.written) for sink in sinks] == [b"bc", b"abc"] + [b"bc"] * (members - 2)
+    for sink in sinks:
+        line.leave(sink)
 
 
 async def test_what_is_cut_off_while_others_are_written_to_is_written_no_more() -> None:
     line = outgoing()
     second = Sink(line)
-    first = Sink(line, lambda: line.take(second))
-    line.write((first, second), b"x")
+    first = Sink(line, cut=lambda: line.take(second))
+    line.write([first.number, second.number], b"x")
     await asyncio.sleep(0)
     assert (first.written, second.written) == ([b"x"], [])
-    line.write((second,), b"y")
+    line.write_one(second.number, b"y")
     await asyncio.sleep(0)
     assert second.written == [b"y"]
+    line.leave(first)
+    line.leave(second)
+
+
+async def test_what_the_kernel_does_not_take_is_handed_to_the_transport_in_order() -> None:
+    line = outgoing()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        sink = Sink(line, ours.fileno())
+        line.write_one(sink.number, b"a" * 4_000_000)
+        await asyncio.sleep(0)
+        (rest,) = sink.written
+        assert 0 < len(rest) < 4_000_000
+        line.enter(sink, None)  # as a transport does, in which something waits
+        line.write_one(sink.number, b"b")
+        await asyncio.sleep(0)
+        assert sink.written == [rest, b"b"]
+        line.leave(sink)
+
+
+async def test_a_number_that_changes_keeps_what_waits() -> None:
+    line = outgoing()
+    sink = Sink(line)
+    before = sink.number
+    line.write_one(before, b"a")
+    line.enter(sink, None)
+    assert sink.number != before
+    line.write_one(sink.number, b"b")
+    line.write_one(before, b"lost: nobody has this number")
+    await asyncio.sleep(0)
+    assert sink.written == [b"ab"]
+    line.leave(sink)
+
+
+async def stranger_hears(*, looks_again: bool) -> bytes:
+    """What a connection is sent that got the descriptor of one that has ended, by a room in which that one was."""
+    line = outgoing()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        member = FakeMember(line, ours.fileno())
+        peers: dict[str, Any] = {"member": member}
+        room = FanOut(peers, peers.get)
+        room.write(encode_event("before"), lambda *_: None)
+        await asyncio.sleep(0)
+        theirs.recv(1_000)
+        line.leave(member)
+        if not looks_again:
+            room._changes = line.changes
+        stranger = FakeMember(line, ours.fileno())
+        room.write(encode_event("not for strangers"), lambda *_: None)
+        await asyncio.sleep(0)
+        line.leave(stranger)
+        theirs.setblocking(False)
+        try:
+            return theirs.recv(1_000)
+        except BlockingIOError:
+            return b""
+
+
+class FakeMember(Sink):
+    """A peer that is its own link."""
+
+    deflates = False
+
+    def __init__(self, line: Outgoing, descriptor: int) -> None:
+        super().__init__(line, descriptor)
+        self.outgoing = line
+
+    @property
+    def ready(self) -> Any:
+        return self
+
+
+async def test_a_descriptor_that_is_somebody_else_s_now_is_not_written_to() -> None:
+    assert await stranger_hears(looks_again=True) == b""
+
+
+async def test_without_looking_at_the_numbers_again_a_stranger_would_hear_the_room() -> None:
+    assert b"not for strangers" in await stranger_hears(looks_again=False)
 
 
 def manager_with(clients: int) -> IndexedManager:

@@ -180,8 +180,7 @@ class Chat:
     def say(self, inbound: Inbound) -> None:
         self._see(inbound)
         self.sio.broadcast("hall", encode_event("said", *inbound.args))
-        if inbound.ack is not None:
-            inbound.ack({"ok": True})
+        inbound.answer({"ok": True})
 
     def _see(self, inbound: Inbound) -> None:
         self.seen.append(inbound)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from server.core.presence import Presence
+from server.protocol.wire import head_of
 from server.realtime.heads import Heads
 from server.realtime.holes import Holes
 from server.realtime.room import Arrival
@@ -14,14 +15,14 @@ from server.store import log as message_log
 from server.store import seat_rows, seats
 from server.store.log import Done, MessageLog
 from server.store.log_postgres import PostgresWriter
-from server.store.outcomes import Appended, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from server.core.presence import Entered
-    from server.domain import Draft, Participant, SessionId
+    from server.domain import Message, Participant, SessionId
     from server.store.lines import Ask
+    from server.store.outcomes import Written
     from server.store.seating import Seating
     from server.store.urls import Dialect
 
@@ -45,10 +46,16 @@ def no_dedupe() -> None:
     """What was sent again is stored again."""
     append = MessageLog.append
 
-    def append_anew(self: MessageLog, draft: Draft, done: Done) -> None:
-        append(self, replace(draft, client_message_id=None), done)
+    def append_anew(self: MessageLog, draft: Message, done: Done) -> None:
+        append(self, _without_its_name(draft), done)
 
     MessageLog.append = append_anew  # type: ignore[method-assign]
+
+
+def _without_its_name(draft: Message) -> Message:
+    nameless = replace(draft, client_message_id=None)
+    nameless.head = head_of(nameless)
+    return nameless
 
 
 def no_hole_filling() -> None:
@@ -104,15 +111,16 @@ def _commit_late(*, answer_first: bool) -> None:
     write = PostgresWriter.write
     told = message_log._call
 
-    async def write_without_end(self: PostgresWriter, drafts: Sequence[Draft]) -> list[Written]:
+    async def write_without_end(self: PostgresWriter, drafts: Sequence[Message]) -> list[Written]:
         connection: Any = self._connection
         await connection.execute("BEGIN")
         return await write(self, drafts)
 
-    async def carry_out(self: MessageLog, batch: list[tuple[Draft, Done]]) -> None:
+    async def carry_out(self: MessageLog, batch: list[tuple[Message, Done]]) -> None:
         self._forget_sizes(batch)
-        outcomes = await self._outcomes([draft for draft, _ in batch])
-        new = [outcome for outcome in outcomes if isinstance(outcome, Appended) and outcome.is_new]
+        drafts = [draft for draft, _ in batch]
+        outcomes = await self._outcomes(drafts)
+        new = message_log._new(drafts, outcomes)
         if answer_first:
             message_log._answer(batch, outcomes)
         elif new:

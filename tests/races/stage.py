@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from server.domain import Message, MessageId, Participant, SessionId, UserId, new_id, now
+from server.domain import Message, MessageId, Participant, SessionId, UserId, new_id, stamp
 from server.realtime.broadcast import Rooms
 from server.realtime.visitor import Visitor
 
@@ -144,7 +144,7 @@ class Told(Rooms):
 
 
 def message(seq: int) -> Message:
-    return Message(MessageId(f"id{seq}"), SESSION, seq, UserId("ada"), "Ada", f"text {seq}", now())
+    return Message(MessageId(f"id{seq}"), SESSION, seq, UserId("ada"), "Ada", f"text {seq}", stamp())
 
 
 def person(name: str) -> Participant:

@@ -16,6 +16,7 @@ from server.domain import (
     SpiritSettings,
     TurnId,
     UserId,
+    iso,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Table:
                 user_id=user_id,
                 user_name=name,
                 text=text,
-                timestamp=self.clock,
+                timestamp=iso(self.clock),
                 is_spirit=is_spirit,
             )
         )

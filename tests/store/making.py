@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from server.domain import Draft, MessageId, Participant, ProcessId, Session, SessionId, UserId, new_id, now
-from server.store.outcomes import Appended
+from server.core.messages import drafted
+from server.domain import Message, Participant, ProcessId, Session, SessionId, UserId, new_id, now
 from server.store.seats import Seats
 from server.store.sessions import SessionStore
 
@@ -33,17 +33,17 @@ def a_person(name: str) -> Participant:
     return Participant(UserId(name.lower()), name)
 
 
-def a_draft(session: Session, text: str = "Is anybody there?", *, user: str = "ada", key: str | None = None) -> Draft:
-    return Draft(MessageId(new_id()), session.id, UserId(user), user.title(), text, now(), client_message_id=key)
+def a_draft(session: Session, text: str = "Is anybody there?", *, user: str = "ada", key: str | None = None) -> Message:
+    return drafted(session.id, Participant(UserId(user), user.title()), text, key)
 
 
-def send(log: MessageLog, draft: Draft) -> asyncio.Future[Outcome]:
+def send(log: MessageLog, draft: Message) -> asyncio.Future[Outcome]:
     answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     log.append(draft, answer.set_result)
     return answer
 
 
-async def send_all(log: MessageLog, drafts: Iterable[Draft]) -> list[Outcome]:
+async def send_all(log: MessageLog, drafts: Iterable[Message]) -> list[Outcome]:
     return await asyncio.gather(*[send(log, draft) for draft in drafts])
 
 
@@ -51,8 +51,8 @@ def seqs(outcomes: Iterable[Outcome]) -> list[int]:
     """The places of messages of which each was stored."""
     places = []
     for outcome in outcomes:
-        assert isinstance(outcome, Appended), outcome
-        places.append(outcome.message.seq)
+        assert isinstance(outcome, Message), outcome
+        places.append(outcome.seq)
     return places
 
 

@@ -37,7 +37,7 @@ async def test_what_comes_meanwhile_goes_in_the_next_batch_in_order() -> None:
     await asyncio.sleep(0)
     for number in range(1, 4):
         lane.batches.put(number)
-    assert len(lane.batches) == 3
+    assert len(lane.batches.waiting) == 3
     lane.gate.set()
     await lane.batches.drain()
     assert lane.seen == [[0], [1, 2, 3]]

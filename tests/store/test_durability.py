@@ -18,7 +18,6 @@ import asyncio, sys
 from server.domain import Session, SessionId
 from server.store.database import Database
 from server.store.log import MessageLog
-from server.store.outcomes import Appended
 from server.store.sessions import SessionStore
 from tests.store.making import a_draft, send
 
@@ -30,7 +29,7 @@ async def main(url, session_id):
     async def one_after_another():
         while True:
             outcome = await send(log, a_draft(session))
-            print(outcome.message.seq, flush=True)
+            print(outcome.seq, flush=True)
 
     await asyncio.gather(*[one_after_another() for _ in range(20)])
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import pytest
 
+from server.domain import Message
 from server.errors import DatabaseUnavailable, InternalError, ValidationFailed
 from server.store import log_postgres
 from server.store.log import MessageLog
 from server.store.log_postgres import PostgresWriter
-from server.store.outcomes import Appended
 from tests.store.making import a_draft, send, send_all, seqs, stored_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from server.domain import Draft, Session
+    from server.domain import Session
     from server.store.database import Database
     from server.store.outcomes import Outcome
 
@@ -47,7 +47,7 @@ async def intruder(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def send_while_another_stores(
-    log: MessageLog, intruder: asyncpg.Connection, drafts: list[Draft]
+    log: MessageLog, intruder: asyncpg.Connection, drafts: list[Message]
 ) -> list[Outcome]:
     """A batch whose statement began before, and got the lock after, another process stored its message "k"."""
     session_id = drafts[0].session_id
@@ -70,8 +70,8 @@ async def test_a_message_that_another_process_stores_meanwhile_is_found(
     drafts = [a_draft(session, "mine"), a_draft(session, "again", key="k")]
     mine, again = await send_while_another_stores(logs[0], intruder, drafts)
     assert seqs([mine, again]) == [2, 1]
-    assert isinstance(again, Appended)
-    assert (again.is_new, again.message.text) == (False, "first")
+    assert isinstance(again, Message)
+    assert again.text == "first"
 
 
 async def test_without_the_second_try_under_locks_it_would_be_an_error(
@@ -90,7 +90,7 @@ async def test_one_message_sent_twenty_times_to_two_processes_is_one_row(
     logs: list[MessageLog], postgres_database: Database
 ) -> None:
     session = await stored_session(postgres_database)
-    told: list[Appended] = []
+    told: list[Message] = []
     for log in logs:
         log.on_commit = told.extend
     for round_ in range(1, 11):
@@ -100,8 +100,8 @@ async def test_one_message_sent_twenty_times_to_two_processes_is_one_row(
 
         outcomes = await asyncio.gather(*[one(place, f"key {round_}") for place in range(20)])
         assert seqs(outcomes) == [round_] * 20
-        assert len({outcome.message.id for outcome in outcomes if isinstance(outcome, Appended)}) == 1
-    assert [appended.message.seq for appended in told] == list(range(1, 11))
+        assert len({outcome.id for outcome in outcomes if isinstance(outcome, Message)}) == 1
+    assert [message.seq for message in told] == list(range(1, 11))
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ async def send_crosswise(logs: list[MessageLog], rooms: list[Session]) -> None:
         send_all(logs[0], [a_draft(room) for room in rooms]),
         send_all(logs[1], [a_draft(room) for room in reversed(rooms)]),
     )
-    assert all(isinstance(outcome, Appended) for some in outcomes for outcome in some)
+    assert all(isinstance(outcome, Message) for some in outcomes for outcome in some)
 
 
 async def test_batches_over_the_same_sessions_in_opposite_order_do_not_deadlock(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.domain import Message
 from server.errors import DatabaseUnavailable
 from server.store.database import Database
 from server.store.history import History
 from server.store.migrations import migrate
-from server.store.outcomes import Appended
 from server.store.sessions import SessionStore
 from tests.services.postgres import Postgres
 from tests.store.making import a_draft, send, stored_session
@@ -59,7 +59,7 @@ async def send_for(seconds: float, log: MessageLog, session: Session) -> list[tu
 
 async def until_appended(log: MessageLog, session: Session) -> float:
     began = time.perf_counter()
-    while not isinstance(await send(log, a_draft(session)), Appended):
+    while not isinstance(await send(log, a_draft(session)), Message):
         await asyncio.sleep(0.05)
     return time.perf_counter() - began
 
@@ -91,7 +91,7 @@ async def test_a_server_that_crashes_loses_no_acked_message(
         await asyncio.to_thread(private.kill)
         await asyncio.to_thread(private.start)
         outcomes = await sending
-        acked |= {outcome.message.seq for outcome, _ in outcomes if isinstance(outcome, Appended)}
+        acked |= {outcome.seq for outcome, _ in outcomes if isinstance(outcome, Message)}
         assert await until_appended(log, session) < BOUND_SECONDS
     stored = await no_hole(database, session)
     assert acked <= stored

@@ -1,11 +1,15 @@
 """The small things that everything is made of."""
 
 import os
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
 
-from server.domain import is_session_id, iso, new_id, stamp
+from server import domain
+from server.domain import is_session_id, iso, new_id, new_message_id, stamp
 
 TALLINN = timezone(timedelta(hours=2))
 
@@ -37,14 +41,34 @@ def test_ids_are_fresh_and_well_formed() -> None:
     assert all(is_session_id(id_) and id_[14] == "4" and id_[19] in "89ab" for id_ in ids)
 
 
-def test_a_fork_draws_other_ids_than_its_parent() -> None:
-    new_id()  # so that some are drawn already
+def test_messages_ids_are_fresh_well_formed_and_ascend() -> None:
+    ids = [new_message_id() for _ in range(20_000)]
+    assert len(set(ids)) == len(ids)
+    assert ids == sorted(ids)
+    assert all(is_session_id(id_) and id_[14] == "7" and id_[19] in "89ab" for id_ in ids)
+    assert abs(int(ids[-1][:13].replace("-", ""), 16) / 1000 - time.time()) < 5
+
+
+def test_ids_ascend_though_a_millisecond_has_too_many_of_them_or_the_clock_goes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = [new_message_id()]
+    for at in (time.time_ns(), time.time_ns() - 3_000_000_000):
+        monkeypatch.setattr(domain, "time_ns", partial(int, at))
+        ids += [new_message_id() for _ in range(5_000)]
+    assert ids == sorted(set(ids))
+
+
+@pytest.mark.parametrize("new", [new_id, new_message_id])
+def test_a_fork_draws_other_ids_than_its_parent(new: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domain, "time_ns", partial(int, time.time_ns()))
+    new()  # so that some are drawn already
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        os.write(writing, new_id().encode())
+        os.write(writing, new().encode())
         os._exit(0)
     os.waitpid(child, 0)
-    assert os.read(reading, 36).decode() not in {new_id() for _ in range(300)}
+    assert os.read(reading, 36).decode() not in {new() for _ in range(300)}
     os.close(reading)
     os.close(writing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -27,6 +26,7 @@ from server.domain import (
     TurnId,
     TurnReason,
     UserId,
+    stamp,
 )
 from server.protocol.outbound import Event, SpiritDelta, SpiritFinished, SpiritThinking, TurnUnderWay
 from server.protocol.wire import WireEvent
@@ -45,8 +45,7 @@ ONE, TWO = TurnId("one"), TurnId("two")
 
 
 def message(seq: int, text: str = "Hello.", *, is_spirit: bool = False) -> Message:
-    at = datetime(2026, 11, 1, tzinfo=UTC)
-    return Message(MessageId(str(seq)), SessionId("s"), seq, UserId("ada"), "Ada", text, at, is_spirit)
+    return Message(MessageId(str(seq)), SessionId("s"), seq, UserId("ada"), "Ada", text, stamp(), is_spirit)
 
 
 @pytest.mark.parametrize(("overlap", "phase"), VERDICTS)

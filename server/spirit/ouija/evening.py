@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final
 
@@ -110,6 +110,10 @@ def _absent(earlier: Sequence[Message], scene: Scene) -> tuple[str, ...]:
     return tuple(name for message in earlier for name in names_in(_listened(message)) if folded(name) not in known)
 
 
+def _moment(message: Message) -> datetime:
+    return datetime.fromisoformat(message.timestamp)
+
+
 def _notices(
     scene: Scene, asked: Message | None, earlier: Sequence[Message], waking: Sequence[Message], asked_before: bool
 ) -> list[str]:
@@ -120,7 +124,7 @@ def _notices(
     began = bool(scene.messages) and scene.messages[0].seq == 1
     if began and len(earlier) >= _UNDER_WAY and all(message.user_id != asked.user_id for message in earlier):
         found.append("newcomer")
-    if earlier and asked.timestamp - earlier[-1].timestamp > _GAP:
+    if earlier and _moment(asked) - _moment(earlier[-1]) > _GAP:
         found.append("gap")
     if began and not any(message.is_spirit for message in scene.messages):
         found.append("first")

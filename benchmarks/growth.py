@@ -30,7 +30,8 @@ from benchmarks.nowhere import Process
 from benchmarks.plot import draw
 from benchmarks.rows import backend_seconds, filled, new_sessions
 from benchmarks.stage import database, prepared, serving
-from server.domain import Message, MessageId, UserId, new_id, stamp
+from server.core.messages import drafted
+from server.domain import Participant, UserId
 from server.loadtest.plan import Plan, Trouble
 from server.loadtest.probe import NOTHING, Cost, cost_of
 from server.loadtest.run import gathered, measured
@@ -48,6 +49,7 @@ SECONDS = 2.0
 PAGES, STORED_AT_ONCE = 200, 20
 SEATED_AT_ONCE, TRIES = 500, 5
 TOLD = 5_000
+GUEST = Participant(UserId("guest"), "Guest")
 WEIGHED = 500  # fewer connections weigh less than the allocator's whims
 SPARE_FILES = 1_000
 
@@ -142,7 +144,8 @@ async def rooms_on_no_network(most: int) -> Lines:
             gc.freeze()
             began = time.thread_time()
             for seq in itertools.islice(seqs, TOLD):
-                said = Message(MessageId(new_id()), active, seq, UserId("guest"), "Guest", "Is anybody there?", stamp())
+                said = drafted(active, GUEST, "Is anybody there?")
+                said.seq = seq
                 rooms.tell_messages(active, [said])
                 await asyncio.sleep(0)
             lines["no network"].append((count, (time.thread_time() - began) * 1e6 / TOLD))

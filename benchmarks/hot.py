@@ -13,16 +13,15 @@ from benchmarks.nowhere import accept, connect
 from server.core.limits import Limits
 from server.core.messages import drafted
 from server.core.sequencer import Sequencer
-from server.domain import Message, Participant, SessionId, UserId, new_id
+from server.domain import Participant, SessionId, UserId, new_id
 from server.engine import Encoded, SocketServer
 from server.engine.encoded import encode_text
 from server.engine.frame_parser import FrameParser
 from server.engine.frames import frame, unmask
 from server.engine.messages import read_event
 from server.protocol.envelopes import acknowledgement_json
-from server.protocol.outbound import MessageReceived
 from server.protocol.quick import quick_message
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Draft, WireEvent, packed
 from server.store.log_postgres import rows_of
 from server.store.outcomes import outcomes_of, without_repeats
 
@@ -47,11 +46,11 @@ class Hot:
     times: int = 1
 
 
-def draft(client_message_id: str = "7f3a-112") -> Message:
+def draft(client_message_id: str = "7f3a-112") -> Draft:
     return drafted(SESSION, SPEAKER, TEXT, client_message_id)
 
 
-def message() -> Message:
+def message() -> Draft:
     said = draft()
     said.seq = 112
     return said
@@ -73,7 +72,7 @@ def count_limits() -> Callable[[], object]:
 
 def make_event() -> Callable[[], object]:
     said = message()
-    return lambda: encode_text(WireEvent.of_message(said).socket_io(with_offset=True))
+    return lambda: encode_text(said.socket_io(with_offset=True))
 
 
 def make_ack() -> Callable[[], object]:
@@ -89,8 +88,8 @@ def offer() -> Callable[[], object]:
 
 
 def pack() -> Callable[[], object]:
-    wire = WireEvent.of(MessageReceived(message()))
-    return lambda: WireEvent.unpack(wire.pack())
+    said = message()
+    return lambda: WireEvent.unpack(packed(said))
 
 
 def batch() -> Callable[[], object]:

@@ -1,13 +1,11 @@
 """The things a séance is made of, and the rules that need nothing else."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
 from os import register_at_fork, urandom
-from time import gmtime, strftime, time_ns
+from time import gmtime, strftime, time, time_ns
 from typing import Final, NewType, TypeGuard
 
 import orjson
@@ -114,8 +112,7 @@ class Participant:
 class Message:
     """What someone said; `timestamp` as it goes over the wire.
 
-    `seq` counts 1, 2, 3 … within the session. The log gives it; until the commit it is 0, and the message a draft.
-    `head` is a draft's JSON as far as it is known by then, made once for the database and the room.
+    `seq` counts 1, 2, 3 … within the session. The log gives it; until the commit it is 0.
     """
 
     id: MessageId
@@ -127,7 +124,6 @@ class Message:
     timestamp: str
     is_spirit: bool = False
     client_message_id: str | None = None
-    head: bytes = field(default=b"", compare=False, repr=False)
 
 
 _UNSHOWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -168,44 +164,6 @@ def _node(digits: str) -> str:
     return f"{_VARIANTS[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
 
 
-class _AscendingIds:
-    """UUIDs version 7 (RFC 9562, 5.7 and 6.2 method 1), random but for a millisecond and a count within it.
-
-    They ascend, so that an index on them grows at its end only; and they cost a third of random ones, because what
-    a millisecond's ids have in common is written once.
-    """
-
-    def __init__(self) -> None:
-        self._forget()
-        register_at_fork(after_in_child=self._forget)
-
-    def __call__(self) -> MessageId:
-        """Return the next one."""
-        millisecond = time_ns() // 1_000_000
-        if millisecond > self._millisecond or self._count == _COUNTS_MOST:
-            self._begin(max(millisecond, self._millisecond + 1))
-        self._count += 1
-        return MessageId(f"{self._before}{self._count:03x}{self._after}")
-
-    def _begin(self, millisecond: int) -> None:
-        self._millisecond, self._count = millisecond, -1
-        digits = f"{millisecond:012x}"
-        self._before, self._after = f"{digits[:8]}-{digits[8:]}-7", f"-{_node(_random_digits())}"
-
-    def _forget(self) -> None:
-        """Begin anew: a fork must not go on with its parent's bits."""
-        self._millisecond, self._count = 0, _COUNTS_MOST
-        self._before = self._after = ""
-
-
-_VARIANTS: Final = "89ab"
-_COUNTS_MOST: Final = 0xFFF
-
-
-# A message's fresh id, which may be guessed, other than one of `new_id`.
-new_message_id: Final[Callable[[], MessageId]] = _AscendingIds()
-
-
 def is_session_id(text: str) -> bool:
     """Tell whether a text could be a session's id at all."""
     return _UUID.fullmatch(text) is not None
@@ -229,20 +187,64 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def stamp() -> str:
-    """Return this moment to the millisecond, written as `iso` writes it, in a tenth of the time."""
-    return _millisecond(time_ns() // 1_000_000)
+class _Clock:
+    """This millisecond, written once for all that happens in it."""
+
+    __slots__ = ("_after", "_before", "_count", "_id_at", "_since", "_stamp", "_until")
+    _before: str
+    _after: str
+    _count: int
+
+    def __init__(self) -> None:
+        self._forget()
+        register_at_fork(after_in_child=self._forget)
+
+    def stamp(self) -> str:
+        """Return this moment to the millisecond, written as `iso` writes it."""
+        if not self._since <= time() < self._until:
+            self._turn()
+        return self._stamp
+
+    def fresh(self) -> tuple[MessageId, str]:
+        """Return the id of a message that is said now, and this moment.
+
+        The id is a UUID version 7 (RFC 9562, 5.7 and 6.2 method 1), random but for a millisecond and a count within
+        it. Such ids ascend, so that an index on them grows at its end only. Other than those of `new_id` they may be
+        guessed.
+        """
+        if not self._since <= time() < self._until:
+            self._turn()
+        self._count = count = self._count + 1
+        if count == _COUNT_END:
+            self._begin_ids(self._id_at + 1)
+            count = self._count
+        return MessageId(f"{self._before}{count}{self._after}"), self._stamp
+
+    def _turn(self) -> None:
+        at = time_ns() // 1_000_000
+        self._since, self._until = at / 1000, (at + 1) / 1000
+        seconds, rest = divmod(at, 1000)
+        self._stamp = f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{rest:03d}000Z"
+        self._begin_ids(max(at, self._id_at + 1))
+
+    def _begin_ids(self, at: int) -> None:
+        self._id_at, self._count = at, _COUNT_START
+        digits = f"{at:012x}"
+        self._before, self._after = f"{digits[:8]}-{digits[8:]}-7", f"-{_node(_random_digits())}"
+
+    def _forget(self) -> None:
+        """Begin anew: a fork must not go on with its parent's bits."""
+        self._since = self._until = 0.0
+        self._id_at, self._count = 0, _COUNT_START
+        self._before = self._after = self._stamp = ""
 
 
-@lru_cache(maxsize=2)  # all that is told in one turn of the loop mostly shares it
-def _millisecond(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{_second(seconds)}.{rest:03d}000Z"
-
-
-@lru_cache(maxsize=2)
-def _second(seconds: int) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+_VARIANTS: Final = "89ab"
+# Three decimal digits, which are hexadecimal ones too and take half the time to write.
+_COUNT_START, _COUNT_END = 100, 1_000
+_clock: Final = _Clock()
+stamp: Final = _clock.stamp
+fresh_message_id: Final = _clock.fresh
 
 
 def room_of(session_id: SessionId) -> str:

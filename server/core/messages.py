@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from server.core.ports import Broadcaster
-from server.domain import Message, Participant, SessionId, is_session_id, new_message_id, stamp
+from server.domain import Message, Participant, SessionId, fresh_message_id, is_session_id
 from server.errors import SeanceError, SessionNotFound, ValidationFailed
 from server.protocol.commands import HistoryRange
-from server.protocol.wire import head_of
+from server.protocol.wire import Draft
 from server.store.history import History
 from server.store.log import MessageLog
 
@@ -22,21 +22,12 @@ def drafted(
     client_message_id: str | None = None,
     *,
     is_spirit: bool = False,
-) -> Message:
+) -> Draft:
     """Return what someone says now, for `Messages.post`; raises `ValidationFailed` for text that is no Unicode."""
-    draft = Message(
-        new_message_id(),
-        session_id,
-        0,
-        speaker.user_id,
-        speaker.user_name,
-        text,
-        stamp(),
-        is_spirit,
-        client_message_id,
-    )
+    id_, moment = fresh_message_id()
+    draft = Draft(id_, session_id, 0, speaker.user_id, speaker.user_name, text, moment, is_spirit, client_message_id)
     try:
-        draft.head = head_of(draft)
+        draft.encode()
     except TypeError:  # half of a surrogate pair: no door lets it in, but a provider may stream it
         raise ValidationFailed(details={"message": ["This text cannot be stored."]}) from None
     return draft
@@ -51,7 +42,7 @@ class Messages:
 
     def __init__(self, log: MessageLog, history: History, broadcaster: Broadcaster) -> None:
         """Take the log, where it is read again, and who is told."""
-        self._log = log
+        self.post = log.append  # see there
         self._history = history
         self._broadcaster = broadcaster
         self._heard: Heard = lambda _, __: None
@@ -61,14 +52,7 @@ class Messages:
         """Call `heard` with each session's newly committed messages, after the room was told."""
         self._heard = heard
 
-    def post(self, draft: Message, done: Done) -> None:
-        """Put a message into the log; `done` gets the committed message or an error, later.
-
-        Never blocks. Raises `Busy` at once when too much waits; nothing is taken then.
-        """
-        self._log.append(draft, done)
-
-    async def posted(self, draft: Message) -> Message:
+    async def posted(self, draft: Draft) -> Message:
         """Return the committed message; raises what `post` would have answered.
 
         Cancelling the wait does not take the message back.
@@ -90,8 +74,8 @@ class Messages:
         """Return up to `limit` messages that follow `seq`, ascending."""
         return await self._history.after(session_id, seq, limit)
 
-    def _committed(self, batch: list[Message]) -> None:
-        sessions: dict[SessionId, list[Message]] = {}
+    def _committed(self, batch: list[Draft]) -> None:
+        sessions: dict[SessionId, list[Draft]] = {}
         for message in batch:
             known = sessions.get(message.session_id)
             if known is None:

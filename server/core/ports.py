@@ -9,6 +9,7 @@ from server.core.turn_watch import TurnOver
 from server.domain import Message, Participant, Session, SessionId, TurnId, TurnReason
 from server.errors import SeanceError
 from server.protocol.outbound import Event, TurnUnderWay
+from server.protocol.wire import Draft
 
 
 class Broadcaster(Protocol):
@@ -45,8 +46,8 @@ class Broadcaster(Protocol):
     async def turn_elsewhere(self, session_id: SessionId, turn_id: TurnId | None) -> TurnUnderWay | TurnOver | None:
         """Return a turn as far as the members on any process heard it; None if nobody did, or Redis is away."""
 
-    def tell_messages(self, session_id: SessionId, messages: Sequence[Message]) -> None:
-        """Tell everyone of committed messages, in ascending `seq`."""
+    def tell_messages(self, session_id: SessionId, messages: Sequence[Draft]) -> None:
+        """Tell everyone of messages that are committed now, in ascending `seq`."""
 
 
 class Backplane(Protocol):

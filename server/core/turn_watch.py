@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 from server.domain import TurnId
 from server.protocol.codec import loads
 from server.protocol.outbound import SpiritDelta, SpiritFinished, SpiritThinking, TurnUnderWay
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Wire
 
 _THINKING: Final = SpiritThinking.name.encode()
 _DELTA: Final = SpiritDelta.name.encode()
@@ -38,7 +38,7 @@ class TurnWatch:
             return self.under_way
         return TurnOver(turn_id) if turn_id is not None and turn_id == self._ended else None
 
-    def hear(self, wire: WireEvent) -> bool:
+    def hear(self, wire: Wire) -> bool:
         """Follow one event of the session; False: it tells an end that was told already, by an owner before."""
         if wire.name not in TURN_EVENTS:
             return True

@@ -71,6 +71,8 @@ class Direct:
         step, and in a third of the time that it takes to make a text of them and to ask for everything that it is not.
         """
         sid = peer.namespace_sid
+        if peer.busy is not None or peer.partial is not None:
+            return False
         start = payload.find(b"[", _EVENT_START, _EVENT_HEAD_MOST)
         if start < 0 or sid not in self.peers or len(payload) > self._event_bytes or not payload.startswith(b"42"):
             return False

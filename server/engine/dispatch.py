@@ -16,7 +16,7 @@ from .messages import (
     read_packet,
 )
 from .packets import Malformed
-from .ports import Reason, State
+from .ports import Reason
 from .serial import Serial
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Dispatch:
         self._direct = direct
         self._limits = limits
         self._serial: Serial[str | Packet] = Serial(self._handle, limits, engine.complaints)
+        self.take_event = direct.take_event
 
     # -- the engine's receiver
 
@@ -54,12 +55,6 @@ class Dispatch:
     def opened(self, connection: Connection) -> None:
         """Expects CONNECT before long."""
         self._engine.await_connect(connection)
-
-    def take_event(self, connection: Connection, payload: bytes | bytearray) -> bool:
-        """Handles a plain event that nothing holds back, and says so."""
-        if connection.busy is not None or connection.partial is not None or connection.state is not State.OPEN:
-            return False
-        return self._direct.take_event(connection, payload)
 
     def received(self, connection: Connection, data: str | bytes) -> None:
         """Handles a message, or queues it behind the one being handled."""

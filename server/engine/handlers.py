@@ -32,10 +32,10 @@ class Handshake:
 class Inbound:
     """One event from a client, in the order it was sent, and the way to answer it.
 
-    `size_bytes` is the length of the event's text as received.
+    `size_bytes` is the length of the event's text as received; `ack_id` is None for who wants no answer, or has got it.
     """
 
-    __slots__ = ("_ack_id", "_peer", "args", "name", "sid", "size_bytes")
+    __slots__ = ("_peer", "ack_id", "args", "name", "sid", "size_bytes")
 
     def __init__(
         self, sid: str, name: str, args: Sequence[Any], size_bytes: int, peer: Peer, ack_id: int | None
@@ -45,25 +45,20 @@ class Inbound:
         self.args = args
         self.size_bytes = size_bytes
         self._peer = peer
-        self._ack_id = ack_id
-
-    @property
-    def wants_answer(self) -> bool:
-        """Whether the client asked for an answer, and has got none yet."""
-        return self._ack_id is not None
+        self.ack_id = ack_id
 
     def answer(self, *args: object) -> None:
         """Answers the event; nothing happens the second time, or if the client asked for no answer."""
-        if self._ack_id is not None:
-            self._peer.send(encode_ack(self._ack_id, *args))
-            self._ack_id = None
+        if self.ack_id is not None:
+            self._peer.send(encode_ack(self.ack_id, *args))
+            self.ack_id = None
 
     def answer_json(self, value: bytes) -> None:
         """Answers with one argument that is JSON already."""
-        if self._ack_id is None:
+        if self.ack_id is None:
             return
-        packet = b"43%d[%b]" % (self._ack_id, value)
-        self._ack_id = None
+        packet = b"43%d[%b]" % (self.ack_id, value)
+        self.ack_id = None
         link = self._peer.ready
         if link is not None:  # as nearly always: nothing but the frame is wanted
             link.outgoing.write_one(link.number, frame(packet))

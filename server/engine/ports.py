@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -80,6 +80,9 @@ class Peer(Protocol):
     sid: str
     remote: str
     namespace_sid: str | None
+    # What of it is being handled, and a packet that lacks its attachments: the layer above knows more of both.
+    busy: Any
+    partial: Any
 
     @property
     def ready(self) -> Link | None:

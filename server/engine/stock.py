@@ -15,6 +15,7 @@ class StockPeer:
     """A connection of the stock engine, written to through its queue."""
 
     ready = None
+    busy = partial = None
 
     def __init__(self, eio: Any, eio_sid: str, remote: str) -> None:
         self._eio = eio

@@ -17,12 +17,12 @@ from server.domain import (
     is_line,
     is_session_id,
 )
-from server.protocol.commands import CreateSession, Join, SendMessage
+from server.protocol.commands import CreateSession, Join
 from server.protocol.fields import CONTROL, UNSTORABLE
 
 
-def quick_message(said: object) -> SendMessage | None:
-    """Return the command of a plain and good message, None where the schema has to look."""
+def quick_message(said: object) -> tuple[str, str | None] | None:
+    """Return the text and the own id of a plain and good message, None where the schema has to look."""
     if type(said) is not dict:
         return None
     text, own_id = said.get("message"), said.get("client_message_id")
@@ -33,7 +33,7 @@ def quick_message(said: object) -> SendMessage | None:
     if own_id is not None and not _is_plain_id(own_id):
         return None
     known = 1 + (own_id is not None) + ("user_name" in said)
-    return SendMessage(text, own_id) if len(said) == known else None
+    return (text, own_id) if len(said) == known else None
 
 
 def quick_session(said: object) -> CreateSession | None:

@@ -5,12 +5,12 @@ from typing import Final
 
 from server.core.ports import Backplane
 from server.core.turn_watch import TurnOver
-from server.domain import CloseReason, Message, SessionId, TurnId
+from server.domain import CloseReason, SessionId, TurnId
 from server.errors import SeanceError
 from server.logs import logger
 from server.protocol.codec import dumps
 from server.protocol.outbound import Event, MessageReceived, SessionOver, TurnUnderWay, Typing
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Draft, Wire, WireEvent, Wires, packed
 from server.realtime.holes import Holes, Log
 from server.realtime.room import Arrival, Room
 from server.realtime.turn_questions import TurnQuestions
@@ -196,25 +196,24 @@ class Rooms:
         """Call `heard` with the signals, messages and typing of other processes."""
         self._on_elsewhere = heard
 
-    def tell_messages(self, session_id: SessionId, messages: Sequence[Message]) -> None:
-        """Tell everyone of committed messages, ascending."""
-        wires = list(map(WireEvent.of_message, messages))
-        self._publish(session_id, wires)
-        self._tell_in_order(session_id, wires)
+    def tell_messages(self, session_id: SessionId, messages: Sequence[Draft]) -> None:
+        """Tell everyone of messages that are committed now, ascending."""
+        self._publish(session_id, messages)
+        self._tell_in_order(session_id, messages)
 
     def everyone(self) -> list[Visitor]:
         """Return all connections of this process, those that are in no session too."""
         return [visitor for door in self._doors for visitor in door.visitors()]
 
-    def _publish(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
+    def _publish(self, session_id: SessionId, wires: Wires) -> None:
         if self._backplane.reaches_others:
-            self._backplane.publish(session_id, [wire.pack() for wire in wires])
+            self._backplane.publish(session_id, [packed(wire) for wire in wires])
 
     # -- what is heard
 
     def _hear(self, session_id: SessionId, news: Sequence[bytes]) -> None:
         """Hear what one other process told in one go; messages that stand together are told together."""
-        messages: list[WireEvent] = []
+        messages: list[Wire] = []
         for wire in map(WireEvent.unpack, news):
             if wire.seq:
                 messages.append(wire)
@@ -224,13 +223,13 @@ class Rooms:
             self._hear_event(session_id, wire)
         self._hear_messages(session_id, messages)
 
-    def _hear_messages(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
+    def _hear_messages(self, session_id: SessionId, wires: Wires) -> None:
         if wires and session_id in self._rooms:
             self._tell_in_order(session_id, wires)
             for wire in wires:
                 self._on_elsewhere(session_id, MessageReceived.name, wire.data)
 
-    def _hear_event(self, session_id: SessionId, wire: WireEvent) -> None:
+    def _hear_event(self, session_id: SessionId, wire: Wire) -> None:
         room = self._rooms.get(session_id)
         if wire.name.startswith(SIGNAL):
             name = wire.name.removeprefix(SIGNAL).decode()
@@ -241,27 +240,25 @@ class Rooms:
             if wire.name == TYPING:
                 self._on_elsewhere(session_id, Typing.name, wire.data)
 
-    def _tell_in_order(self, session_id: SessionId, wires: Sequence[WireEvent]) -> None:
+    def _tell_in_order(self, session_id: SessionId, wires: Wires) -> None:
         room = self._rooms.get(session_id)
         if room is None:
             return
-        ready: list[WireEvent] = []
+        ready: list[Wire] = []
         for wire in wires:
             ready += room.order.offer(wire.seq, wire)
         self._deliver_messages(session_id, room, ready)
         if len(ready) < len(wires):
             self._holes.fill(session_id, room)
 
-    def _deliver_messages(self, session_id: SessionId, room: Room, wires: Sequence[WireEvent]) -> None:
+    def _deliver_messages(self, session_id: SessionId, room: Room, wires: Wires) -> None:
         """Tell messages that have been put in order, and the end of a turn that waited for the last of them."""
         if wires:
             self._write(session_id, room, wires)
             if room.late:
                 self._deliver(session_id, room, room.take_late())
 
-    def _deliver(
-        self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""
-    ) -> None:
+    def _deliver(self, session_id: SessionId, room: Room, wires: Wires, besides: str = "", deaf: str = "") -> None:
         """Tell events, those of a turn only when no message before them is missing."""
         wires = [wire for wire in wires if not room.keeps_back(wire) and room.turn.hear(wire)]
         if room.late:
@@ -273,9 +270,7 @@ class Rooms:
             room.is_over = True
             self._send_away(room)
 
-    def _write(
-        self, session_id: SessionId, room: Room, wires: Sequence[WireEvent], besides: str = "", deaf: str = ""
-    ) -> None:
+    def _write(self, session_id: SessionId, room: Room, wires: Wires, besides: str = "", deaf: str = "") -> None:
         for arrival in room.arrivals:
             if arrival.user_id != besides and arrival.visitor.id != deaf:
                 arrival.hold(wires)

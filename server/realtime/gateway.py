@@ -1,7 +1,6 @@
 """The Socket.IO door: python-socketio's rooms hold the members of each session."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -9,16 +8,17 @@ from typing import Final
 from server.domain import SessionId, room_of
 from server.engine import Accept, Handshake, Inbound, Refused, SocketServer
 from server.engine.encoded import encode_text, encode_texts
-from server.errors import InternalError, NotJoined, PayloadTooLarge, SeanceError, ValidationFailed
+from server.errors import InternalError, NotJoined, PayloadTooLarge, SeanceError, UnknownEvent, ValidationFailed
 from server.logs import logger
 from server.protocol import inbound
 from server.protocol.commands import Join
 from server.protocol.envelopes import acknowledgement_json
+from server.protocol.fields import shown
 from server.protocol.outbound import ErrorTold
 from server.protocol.quick import quick_join
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Wire, WireEvent, Wires
 from server.realtime.admission import Admission, Admitted
-from server.realtime.handlers import JOIN, Handlers
+from server.realtime.handlers import JOIN, Handler, Handlers
 from server.realtime.tickets import Ticket
 from server.realtime.visitor import Visitor
 
@@ -39,7 +39,7 @@ class SocketIoLine:
         self._sid = sid
         self._recovers = recovers
 
-    def tell(self, wire: WireEvent) -> None:
+    def tell(self, wire: Wire) -> None:
         """Write one event."""
         self._sio.write(self._sid, encode_text(wire.socket_io(with_offset=self._recovers)))
 
@@ -88,9 +88,9 @@ class SocketIoDoor:
         self._visitors: dict[str, Visitor] = {}
         self._audiences: dict[SessionId, dict[bool, Audience]] = {}
         sio.on_connect(self._connect)
-        for name in handlers.names:
-            sio.on_packet(name, self._event)
-        sio.on_unknown(self._event)
+        for name, handler in handlers.by_name.items():
+            sio.on_packet(name, partial(self._event, handler))
+        sio.on_unknown(partial(self._event, None))
         sio.on_oversize(self._oversize)
         sio.on_gone(self._gone)
 
@@ -118,7 +118,7 @@ class SocketIoDoor:
         if not audiences:
             del self._audiences[session_id]
 
-    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
         """Write events to everyone in the session's rooms but one, framed once for each room."""
         audiences = self._audiences.get(session_id)
         if audiences is not None:
@@ -173,15 +173,17 @@ class SocketIoDoor:
 
     # -- events
 
-    def _event(self, event: Inbound) -> None:
-        visitor = self._visitors.get(event.sid)
+    def _event(self, handler: Handler | None, event: Inbound) -> None:
+        visitor, args = self._visitors.get(event.sid), event.args
         if visitor is None or not self._handlers.admits(visitor):
             return
-        answer, args = partial(_answer, visitor, event), event.args
-        if len(args) > 1:
+        answer = partial(_answer, visitor, event)
+        if handler is None:
+            answer(UnknownEvent(details={"event": shown(event.name)}))
+        elif len(args) > 1:
             answer(ValidationFailed(details={"_schema": ["Expected one object."]}))
         else:
-            self._handlers.handle(visitor, event.name, args[0] if args else None, answer)
+            self._handlers.handle(handler, visitor, args[0] if args else None, answer)
 
     def _oversize(self, event: Inbound) -> None:
         visitor = self._visitors.get(event.sid)
@@ -200,7 +202,7 @@ def _room(session_id: SessionId, *, recovers: bool) -> str:
 
 
 def _answer(visitor: Visitor, event: Inbound, result: object | SeanceError) -> None:
-    if event.wants_answer:
+    if event.ack_id is not None:
         event.answer_json(acknowledgement_json(result))
     elif isinstance(result, SeanceError):
         visitor.tell(ErrorTold(result))

@@ -10,10 +10,9 @@ from server.core.messages import Messages, drafted
 from server.core.presence import Presence
 from server.core.sessions import Sessions
 from server.core.turns import Turns
-from server.errors import InternalError, NotJoined, RateLimited, SeanceError, UnknownEvent
+from server.errors import InternalError, NotJoined, RateLimited, SeanceError
 from server.logs import logger
 from server.protocol import inbound
-from server.protocol.fields import shown
 from server.protocol.outbound import Typing
 from server.protocol.quick import quick_message
 from server.realtime.admission import Admission
@@ -44,14 +43,14 @@ class Core:
 
 
 class Handlers:
-    """One method per event: checks what was said, asks the core, answers once."""
+    """One method per event, found `by_name`: checks what was said, asks the core, answers once."""
 
     def __init__(self, core: Core, rooms: Rooms, admission: Admission) -> None:
         """Take the core, the rooms of this process, and the way in."""
         self._core = core
         self._rooms = rooms
         self._admission = admission
-        self._handlers: dict[str, Handler] = {
+        self.by_name: dict[str, Handler] = {
             "join_session": self.join_session,
             "leave_session": self.leave_session,
             "send_message": self.send_message,
@@ -60,17 +59,9 @@ class Handlers:
             "summon_spirit": self.summon_spirit,
         }
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return the events that clients may send."""
-        return tuple(self._handlers)
-
-    def handle(self, visitor: Visitor, name: str, said: object, answer: Answer) -> None:
+    def handle(self, handler: Handler, visitor: Visitor, said: object, answer: Answer) -> None:
         """Handle one event in its turn; every error becomes its answer."""
-        handler = self._handlers.get(name)
-        if handler is None:
-            answer(UnknownEvent(details={"event": shown(name)}))
-        elif visitor.work is None:
+        if visitor.work is None:
             self.guarded(answer, handler, visitor, said, answer)
         else:
             turn = partial(self.guarded, answer, handler, visitor, said, answer)
@@ -112,10 +103,9 @@ class Handlers:
     def send_message(self, visitor: Visitor, said: object, answer: Answer) -> None:
         """Post a message; the answer comes after its commit."""
         place = _speaker(visitor)
-        command = quick_message(said) or inbound.read(SEND_MESSAGE, said)
+        text, client_message_id = quick_message(said) or inbound.read(SEND_MESSAGE, said)
         self._core.limits.message(place.session_id, place.user.user_id)
-        draft = drafted(place.session_id, place.user, command.message, command.client_message_id)
-        self._core.messages.post(draft, answer)
+        self._core.messages.post(drafted(place.session_id, place.user, text, client_message_id), answer)
 
     def typing(self, visitor: Visitor, said: object, answer: Answer) -> None:
         """Tell the others whether a person types."""

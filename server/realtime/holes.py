@@ -1,13 +1,13 @@
 """Fills a room's holes from the log: what was committed elsewhere and of which no news came."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from server.domain import Message, SessionId
 from server.errors import SeanceError
 from server.logs import logger
-from server.protocol.wire import WireEvent
+from server.protocol.wire import WireEvent, Wires
 from server.realtime.room import Room
 
 log = logger()
@@ -17,7 +17,7 @@ HOLE_SECONDS: Final = 0.02
 RETRY_SECONDS: Final = 0.5
 STEP: Final = 200
 
-Deliver = Callable[[SessionId, Room, Sequence[WireEvent]], None]
+Deliver = Callable[[SessionId, Room, Wires], None]
 
 
 class Log(Protocol):

@@ -1,7 +1,7 @@
 """The raw door: `WS /ws/{session_id}`, the same rooms without Socket.IO."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -9,7 +9,7 @@ from aiohttp import web
 from server.domain import SessionId, new_id
 from server.engine.websocket import WebSocket, accept, frame
 from server.errors import Busy, Forbidden, ValidationFailed
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Wires, raw
 from server.realtime.admission import Admission
 from server.realtime.farewell import retry_after_seconds
 from server.realtime.handlers import Handlers
@@ -60,10 +60,10 @@ class RawDoor:
             if not self._sockets[session_id]:
                 del self._sockets[session_id]
 
-    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
         """Write events to everyone in the session but one, framed once."""
         if session_id in self._sockets:
-            frames = b"".join([frame(wire.raw()) for wire in wires])
+            frames = b"".join([frame(raw(wire)) for wire in wires])
             for id_, socket in list(self._sockets[session_id].items()):
                 if id_ != deaf:
                     socket.write(frames)

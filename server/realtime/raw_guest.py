@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Final
 
 from server.domain import SessionId
-from server.errors import NotJoined, SeanceError, ValidationFailed
+from server.errors import NotJoined, SeanceError, UnknownEvent, ValidationFailed
 from server.protocol import inbound
 from server.protocol.commands import Join, Register
+from server.protocol.fields import shown
 from server.protocol.outbound import ErrorTold
 from server.realtime.admission import Admission
 from server.realtime.handlers import Handlers
@@ -66,7 +67,11 @@ class Guest:
             self._register(text)
             return
         said = read_said(text)
-        self._handlers.handle(self._visitor, said.event, said.data, self._answer(said.id))
+        answer, handler = self._answer(said.id), self._handlers.by_name.get(said.event)
+        if handler is None:
+            answer(UnknownEvent(details={"event": shown(said.event)}))
+        else:
+            self._handlers.handle(handler, self._visitor, said.data, answer)
 
     def _register(self, text: str) -> None:
         said = read_object(text)

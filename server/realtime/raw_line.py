@@ -5,7 +5,7 @@ from typing import Final
 from server.engine.websocket import WebSocket, frame
 from server.errors import SeanceError, SessionClosed
 from server.protocol.outbound import ErrorTold
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Wire, WireEvent, raw
 from server.realtime.raw_frames import FrameId, ack_frame
 
 RESTART: Final = 1012
@@ -21,9 +21,9 @@ class RawLine:
         """Begin; the socket comes with the handshake."""
         self.is_over = False
 
-    def tell(self, wire: WireEvent) -> None:
+    def tell(self, wire: Wire) -> None:
         """Write one event."""
-        self.socket.write(frame(wire.raw()))
+        self.socket.write(frame(raw(wire)))
 
     def acknowledge(self, frame_id: FrameId, result: object | SeanceError) -> None:
         """Write the answer to one frame."""

@@ -1,6 +1,6 @@
 """One session on this process: who hears it here, who is just arriving, and how far they all are."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -10,7 +10,7 @@ from server.domain import Participant
 from server.protocol.codec import dumps, loads
 from server.protocol.objects import person_object
 from server.protocol.outbound import UserJoined, UserLeft
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Wire, Wires
 from server.realtime.visitor import Visitor
 
 HELD_EVENTS_MOST: Final = 2_000
@@ -27,11 +27,11 @@ class Arrival:
 
     visitor: Visitor
     user_id: str
-    held: list[WireEvent] = field(default_factory=list)
+    held: list[Wire] = field(default_factory=list)
     overrun: bool = False
     settles_at: int | None = None
 
-    def hold(self, events: Sequence[WireEvent]) -> None:
+    def hold(self, events: Wires) -> None:
         """Keep events until the joiner was told what came before."""
         if len(self.held) + len(events) > HELD_EVENTS_MOST:
             self.overrun = True
@@ -48,7 +48,7 @@ class Arrival:
         When a room fills at once that is half of what was held.
         """
         known = {dumps(person_object(user)) for user in users}
-        held: list[WireEvent] = []
+        held: list[Wire] = []
         for event in self.held:
             if event.name == LEFT:
                 known.discard(event.data)  # who comes back after that is news
@@ -56,7 +56,7 @@ class Arrival:
                 held.append(event)
         self.held = held
 
-    def newer(self) -> Iterable[WireEvent]:
+    def newer(self) -> Iterable[Wire]:
         """Return what was held, without the messages the joiner has already."""
         seen = self.settles_at or 0
         return (event for event in self.held if not event.seq or event.seq > seen)
@@ -66,13 +66,13 @@ class Arrival:
 class Room:
     """The members and arrivals of one session here, and the order in which they hear its messages."""
 
-    order: Sequencer[WireEvent] = field(default_factory=Sequencer)
+    order: Sequencer[Wire] = field(default_factory=Sequencer)
     members: set[Visitor] = field(default_factory=set)
     arrivals: set[Arrival] = field(default_factory=set)
     turn: TurnWatch = field(default_factory=TurnWatch)
     is_filling: bool = False
     attended: int = 0
-    late: list[WireEvent] = field(default_factory=list)
+    late: list[Wire] = field(default_factory=list)
     is_over: bool = False
 
     @property
@@ -80,7 +80,7 @@ class Room:
         """Tell whether nobody is or will be here, nor a turn of the spirit."""
         return not self.members and not self.arrivals and not self.attended
 
-    def keeps_back(self, wire: WireEvent) -> bool:
+    def keeps_back(self, wire: Wire) -> bool:
         """Keep an end of a turn, and the turn's events after it, while a message is missing: the text comes first."""
         if wire.name == TURN_END:
             end = cast("dict[str, Any]", loads(wire.data))
@@ -91,7 +91,7 @@ class Room:
             return True
         return False
 
-    def take_late(self) -> list[WireEvent]:
+    def take_late(self) -> list[Wire]:
         """Take out and return what was kept back, once no message is missing."""
         if self.order.lacks is not None:
             return []

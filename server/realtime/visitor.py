@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -11,7 +11,7 @@ from server.domain import Participant, SessionId
 from server.errors import Busy, InternalError, SeanceError
 from server.logs import logger
 from server.protocol.outbound import Event
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Wire, WireEvent, Wires
 
 log = logger()
 
@@ -25,7 +25,7 @@ Work = Coroutine[None, None, object]
 class Line(Protocol):
     """The way to one client; never blocks, and does nothing once the client is gone."""
 
-    def tell(self, wire: WireEvent) -> None:
+    def tell(self, wire: Wire) -> None:
         """Write one event."""
 
     def refuse(self, error: SeanceError) -> None:
@@ -53,7 +53,7 @@ class Door(Protocol):
     def remove(self, session_id: SessionId, visitor: "Visitor") -> None:
         """Let it hear the session no more."""
 
-    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
         """Write events to everyone who hears the session but the connection `deaf`, in order."""
 
     def shut(self) -> None:

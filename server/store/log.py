@@ -2,30 +2,32 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from server.domain import Message, SessionId
 from server.errors import Busy, DatabaseUnavailable, SeanceError
 from server.logs import logger
+from server.protocol.wire import Draft
 from server.store.batches import Batches
 from server.store.database import Database
 from server.store.log_postgres import PostgresWriter
 from server.store.log_sqlite import SqliteWriter
 from server.store.outcomes import Outcome, Written, outcomes_of, refusal_of, without_repeats
 
+if TYPE_CHECKING:
+    from server.domain import SessionId
+
 _log = logger()
 
 MAX_BATCH_ROWS: Final = 1_000
-MAX_WAITING_ROWS: Final = 20_000
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
-# What a waiting row holds besides its text.
-_ROW_BYTES: Final = 1_000
+# What a waiting row holds besides its text, counted so that no more than some 20,000 wait.
+_ROW_BYTES: Final = 3_000
 _RECONNECT_SECONDS: Final = 0.5
 # Two failed batches are as long as anyone is kept waiting (2 x COMMIT_SECONDS < 5 s).
 _MAX_FAILURES: Final = 2
 
 Done = Callable[[Outcome], None]
-_Waiting = tuple[Message, Done]
+_Waiting = tuple[Draft, Done]
 
 
 class LogWriter(Protocol):
@@ -42,7 +44,7 @@ class LogWriter(Protocol):
     async def open(self) -> None:
         """Connect, within `CONNECT_SECONDS`; raises `DatabaseUnavailable`."""
 
-    async def write(self, drafts: Sequence[Message]) -> list[Written]:
+    async def write(self, drafts: Sequence[Draft]) -> list[Written]:
         """Commit a batch, within `COMMIT_SECONDS`."""
 
     async def aclose(self) -> None:
@@ -61,23 +63,20 @@ class MessageLog:
         self,
         database: Database,
         *,
-        max_waiting_rows: int = MAX_WAITING_ROWS,
         max_waiting_bytes: int = MAX_WAITING_BYTES,
     ) -> None:
         """Write to an open database on a connection of its own; bounds as in `append`."""
-        self.on_commit: Callable[[list[Message]], None] = _ignore
+        self.on_commit: Callable[[list[Draft]], None] = _ignore
         self.on_doubt: Callable[[set[SessionId]], None] = _ignore
         self.waiting_bytes = 0
         self.rows_committed = 0
         self.batches_committed = 0
         self.rows_in_last_batch = 0
-        self._max_waiting_rows = max_waiting_rows
         self._max_waiting_bytes = max_waiting_bytes
         self._writer: LogWriter = _writer_for(database)
         self._batches: Batches[_Waiting] = Batches(self._carry_out, MAX_BATCH_ROWS)
         self._connect_at = 0.0
         self._failures = 0
-        self._is_closed = False
 
     @property
     def waiting_rows(self) -> int:
@@ -90,7 +89,7 @@ class MessageLog:
 
     async def aclose(self) -> None:
         """Commit what waits, then disconnect; later appends raise `Busy`."""
-        self._is_closed = True
+        self._max_waiting_bytes = 0
         await self.flush()
         await self._writer.aclose()
 
@@ -98,7 +97,7 @@ class MessageLog:
         """Return once everything appended so far has been answered."""
         await self._batches.drain()
 
-    def append(self, draft: Message, done: Done) -> None:
+    def append(self, draft: Draft, done: Done) -> None:
         """Take a draft, with its `head`, and return at once; `done` hears within 5 s how it went, exactly once.
 
         It hears after the commit: the draft, which has its `seq` by then, or the message that an earlier send of it
@@ -107,11 +106,7 @@ class MessageLog:
         was taken.
         """
         waiting_bytes = self.waiting_bytes + len(draft.head) + _ROW_BYTES  # exact enough for a bound
-        if (
-            waiting_bytes > self._max_waiting_bytes
-            or len(self._batches.waiting) >= self._max_waiting_rows
-            or self._is_closed
-        ):
+        if waiting_bytes > self._max_waiting_bytes:
             raise Busy
         self.waiting_bytes = waiting_bytes
         self._batches.put((draft, done))
@@ -128,7 +123,7 @@ class MessageLog:
         if self._failures >= _MAX_FAILURES:
             self._give_up()
 
-    async def _outcomes(self, drafts: list[Message]) -> Sequence[Outcome]:
+    async def _outcomes(self, drafts: list[Draft]) -> Sequence[Outcome]:
         """Return what became of each draft."""
         try:
             await self._connect()
@@ -148,7 +143,7 @@ class MessageLog:
         self._connect_at = loop.time() + _RECONNECT_SECONDS
         await self._writer.open()
 
-    async def _stored(self, drafts: list[Message]) -> Sequence[Outcome]:
+    async def _stored(self, drafts: list[Draft]) -> Sequence[Outcome]:
         """Return what became of drafts among which no two are the same message."""
         try:
             written = await self._writer.write(drafts)
@@ -161,7 +156,7 @@ class MessageLog:
         self._recover()
         return outcomes_of(drafts, written)
 
-    async def _apart(self, drafts: list[Message], error: Exception) -> Sequence[Outcome]:
+    async def _apart(self, drafts: list[Draft], error: Exception) -> Sequence[Outcome]:
         """Store the halves of a batch that the database refused, down to the row that is to blame."""
         if len(drafts) == 1:
             return [_said_of(error)]
@@ -205,7 +200,7 @@ def _said_of(error: Exception) -> SeanceError:
     return refusal_of(error)
 
 
-def _new(drafts: Sequence[Message], outcomes: Sequence[Outcome]) -> list[Message]:
+def _new(drafts: Sequence[Draft], outcomes: Sequence[Outcome]) -> list[Draft]:
     return [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is draft]
 
 

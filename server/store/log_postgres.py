@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from server.domain import Message
 from server.errors import DatabaseUnavailable, SessionClosed, SessionNotFound
+from server.protocol.wire import Draft
 from server.store.drivers import CONNECT_SECONDS, PLANNED_ONCE, Connection, connect_postgresql
 from server.store.outages import outages_named
 from server.store.outcomes import Written
@@ -93,7 +93,7 @@ class PostgresWriter:
                     raise
         self._connection = connection
 
-    async def write(self, drafts: Sequence[Message]) -> list[Written]:
+    async def write(self, drafts: Sequence[Draft]) -> list[Written]:
         """Commit a batch; a connection that fails or is silent for `COMMIT_SECONDS` is thrown away."""
         connection = self._connection
         if connection is None:
@@ -114,7 +114,7 @@ class PostgresWriter:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def _written(self, connection: Connection, drafts: Sequence[Message]) -> list[Written]:
+    async def _written(self, connection: Connection, drafts: Sequence[Draft]) -> list[Written]:
         rows = rows_of(drafts)
         try:
             answers: list[int] = await self._append.fetchval(rows)
@@ -124,7 +124,7 @@ class PostgresWriter:
             return list(answers)
         return await _explained(connection, drafts, answers)
 
-    async def _append_locked(self, connection: Connection, drafts: Sequence[Message], rows: str) -> list[int]:
+    async def _append_locked(self, connection: Connection, drafts: Sequence[Draft], rows: str) -> list[int]:
         """Do the batch again where no other process can come in between."""
         async with connection.transaction():
             await connection.execute(_LOCK, [draft.session_id for draft in drafts])
@@ -132,12 +132,12 @@ class PostgresWriter:
         return answers
 
 
-def rows_of(drafts: Sequence[Message]) -> str:
+def rows_of(drafts: Sequence[Draft]) -> str:
     """Return drafts as the JSON array that the statement reads: their heads, each with its end."""
     return (b"[%b}]" % b"},".join([draft.head for draft in drafts])).decode()
 
 
-async def _explained(connection: Connection, drafts: Sequence[Message], answers: list[int]) -> list[Written]:
+async def _explained(connection: Connection, drafts: Sequence[Draft], answers: list[int]) -> list[Written]:
     """Return the answers with the stored message, or the reason, in place of numbers that are not new places."""
     stored = [(draft.session_id, -answer) for draft, answer in zip(drafts, answers, strict=True) if answer < 0]
     refused = [draft.session_id for draft, answer in zip(drafts, answers, strict=True) if answer == 0]
@@ -145,7 +145,7 @@ async def _explained(connection: Connection, drafts: Sequence[Message], answers:
     known = {row["id"] for row in await connection.fetch(_KNOWN, refused)}
     earlier = {(row["session_id"], row["seq"]): message_of_driver(row) for row in found}
 
-    def explain(draft: Message, answer: int) -> Written:
+    def explain(draft: Draft, answer: int) -> Written:
         if answer > 0:
             return answer
         if answer < 0:

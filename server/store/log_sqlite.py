@@ -10,6 +10,7 @@ import orjson
 
 from server.domain import Message
 from server.errors import DatabaseUnavailable, SessionClosed, SessionNotFound
+from server.protocol.wire import Draft
 from server.store.columns import text_of_iso
 from server.store.database import Database
 from server.store.drivers import connect_sqlite
@@ -54,7 +55,7 @@ class SqliteWriter:
         with outages_named():
             self._connection = await self._in_thread(lambda: connect_sqlite(self._path))
 
-    async def write(self, drafts: Sequence[Message]) -> list[Written]:
+    async def write(self, drafts: Sequence[Draft]) -> list[Written]:
         """Commit a batch; waits for other writers at most twice `LOCK_WAIT_SECONDS`."""
         connection = self._connection
         if connection is None:
@@ -74,7 +75,7 @@ class SqliteWriter:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
-def _write(connection: sqlite3.Connection, drafts: Sequence[Message]) -> list[Written]:
+def _write(connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Written]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         answers = _stored(connection, drafts)
@@ -86,7 +87,7 @@ def _write(connection: sqlite3.Connection, drafts: Sequence[Message]) -> list[Wr
     return answers
 
 
-def _stored(connection: sqlite3.Connection, drafts: Sequence[Message]) -> list[Written]:
+def _stored(connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Written]:
     """Give every draft its place and store it; nobody else writes meanwhile, so what is read here stays true."""
     ids = orjson.dumps(list({draft.session_id for draft in drafts})).decode()
     known = {id_: (last_seq, is_active) for id_, last_seq, is_active in connection.execute(_SESSIONS, (ids,))}
@@ -109,7 +110,7 @@ def _stored(connection: sqlite3.Connection, drafts: Sequence[Message]) -> list[W
     return answers
 
 
-def _earlier(connection: sqlite3.Connection, draft: Message) -> Message | None:
+def _earlier(connection: sqlite3.Connection, draft: Draft) -> Message | None:
     """Return the message that an earlier send of this one left."""
     if draft.client_message_id is None:
         return None
@@ -118,7 +119,7 @@ def _earlier(connection: sqlite3.Connection, draft: Message) -> Message | None:
     return message_of_driver(row) if row is not None else None
 
 
-def _row(draft: Message, seq: int) -> tuple[object, ...]:
+def _row(draft: Draft, seq: int) -> tuple[object, ...]:
     return (
         draft.id,
         draft.session_id,

@@ -8,6 +8,7 @@ import orjson
 
 from server.domain import Message
 from server.errors import InternalError, SeanceError, ValidationFailed
+from server.protocol.wire import Draft
 
 # The draft itself, which has its number now; the message that an earlier send had stored; or why there is none.
 Outcome = Message | SeanceError
@@ -16,7 +17,7 @@ Outcome = Message | SeanceError
 Written = int | Message | SeanceError
 
 
-def outcomes_of(drafts: list[Message], written: Sequence[Written]) -> Sequence[Outcome]:
+def outcomes_of(drafts: list[Draft], written: Sequence[Written]) -> Sequence[Outcome]:
     """Return what the senders are told, the list of drafts itself if all are stored; gives those their numbers."""
     outcomes: list[Outcome] | None = None
     for place, (draft, answer) in enumerate(zip(drafts, written, strict=True)):
@@ -35,7 +36,7 @@ def refusal_of(error: Exception) -> SeanceError:
     return InternalError()
 
 
-def without_repeats(drafts: list[Message]) -> tuple[list[Message], list[int]]:
+def without_repeats(drafts: list[Draft]) -> tuple[list[Draft], list[int]]:
     """Return the drafts without later sends of the same message, and for each draft the place of its first send.
 
     No places if there are none.
@@ -43,7 +44,7 @@ def without_repeats(drafts: list[Message]) -> tuple[list[Message], list[int]]:
     named = [(d.session_id, d.user_id, d.client_message_id) for d in drafts if d.client_message_id is not None]
     if len(set(named)) == len(named):  # as good as always
         return drafts, []
-    firsts: list[Message] = []
+    firsts: list[Draft] = []
     places: list[int] = []
     seen: dict[tuple[str, str, str], int] = {}
     for draft in drafts:

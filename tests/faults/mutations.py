@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from server.core.presence import Presence
-from server.protocol.wire import head_of
 from server.realtime.heads import Heads
 from server.realtime.holes import Holes
 from server.realtime.room import Arrival
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from server.core.presence import Entered
-    from server.domain import Message, Participant, SessionId
+    from server.domain import Participant, SessionId
+    from server.protocol.wire import Draft
     from server.store.lines import Ask
     from server.store.outcomes import Written
     from server.store.seating import Seating
@@ -46,15 +46,16 @@ def no_dedupe() -> None:
     """What was sent again is stored again."""
     append = MessageLog.append
 
-    def append_anew(self: MessageLog, draft: Message, done: Done) -> None:
+    def append_anew(self: MessageLog, draft: Draft, done: Done) -> None:
         append(self, _without_its_name(draft), done)
 
     MessageLog.append = append_anew  # type: ignore[method-assign]
 
 
-def _without_its_name(draft: Message) -> Message:
-    nameless = replace(draft, client_message_id=None)
-    nameless.head = head_of(nameless)
+def _without_its_name(draft: Draft) -> Draft:
+    nameless = copy(draft)
+    nameless.client_message_id = None
+    nameless.encode()
     return nameless
 
 
@@ -111,12 +112,12 @@ def _commit_late(*, answer_first: bool) -> None:
     write = PostgresWriter.write
     told = message_log._call
 
-    async def write_without_end(self: PostgresWriter, drafts: Sequence[Message]) -> list[Written]:
+    async def write_without_end(self: PostgresWriter, drafts: Sequence[Draft]) -> list[Written]:
         connection: Any = self._connection
         await connection.execute("BEGIN")
         return await write(self, drafts)
 
-    async def carry_out(self: MessageLog, batch: list[tuple[Message, Done]]) -> None:
+    async def carry_out(self: MessageLog, batch: list[tuple[Draft, Done]]) -> None:
         self._forget_sizes(batch)
         drafts = [draft for draft, _ in batch]
         outcomes = await self._outcomes(drafts)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from server.domain import Message, MessageId, Participant, SessionId, UserId, new_id, stamp
+from server.core.messages import drafted
+from server.domain import Message, Participant, SessionId, UserId, new_id
 from server.realtime.broadcast import Rooms
 from server.realtime.visitor import Visitor
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from server.errors import SeanceError
     from server.protocol.outbound import Event
-    from server.protocol.wire import WireEvent
+    from server.protocol.wire import Draft, Wire, Wires
 
 SESSION = SessionId(new_id())
 
@@ -26,7 +27,7 @@ class Line:
     heard: list[int] = field(default_factory=list)
     ended: str = ""
 
-    def tell(self, wire: WireEvent) -> None:
+    def tell(self, wire: Wire) -> None:
         if wire.seq:
             self.heard.append(wire.seq)
 
@@ -66,7 +67,7 @@ class Door:
     def shut(self) -> None:
         """Nobody knocks here."""
 
-    def tell(self, session_id: SessionId, wires: Sequence[WireEvent], deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
         assert session_id == SESSION
         for visitor in self.there:
             for wire in wires:
@@ -143,8 +144,10 @@ class Told(Rooms):
         self.evicted.update(connection_ids)
 
 
-def message(seq: int) -> Message:
-    return Message(MessageId(f"id{seq}"), SESSION, seq, UserId("ada"), "Ada", f"text {seq}", stamp())
+def message(seq: int) -> Draft:
+    said = drafted(SESSION, person("ada"), f"text {seq}")
+    said.seq = seq
+    return said
 
 
 def person(name: str) -> Participant:

@@ -6,8 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from server.core.sequencer import Sequencer
-from server.protocol.outbound import MessageReceived
-from server.protocol.wire import WireEvent
+from server.protocol.wire import packed
 from server.realtime.broadcast import Rooms
 from server.realtime.heads import Heads
 from server.realtime.holes import HOLE_SECONDS, Holes
@@ -57,7 +56,7 @@ class Stage:
 
     def news(self, seq: int) -> None:
         """News of a message from another process."""
-        self.carrier.on_news(SESSION, [WireEvent.of(MessageReceived(message(seq))).pack()])
+        self.carrier.on_news(SESSION, [packed(message(seq))])
 
     async def heard(self, *seqs: int) -> None:
         async with asyncio.timeout(FILL_SECONDS):

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from server.core.messages import drafted
 from server.domain import Message, Participant, ProcessId, Session, SessionId, UserId, new_id, now
+from server.protocol.objects import message_object, message_of
 from server.store.seats import Seats
 from server.store.sessions import SessionStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from server.protocol.wire import Draft
     from server.store.database import Database
     from server.store.log import MessageLog
     from server.store.outcomes import Outcome
@@ -33,17 +35,17 @@ def a_person(name: str) -> Participant:
     return Participant(UserId(name.lower()), name)
 
 
-def a_draft(session: Session, text: str = "Is anybody there?", *, user: str = "ada", key: str | None = None) -> Message:
+def a_draft(session: Session, text: str = "Is anybody there?", *, user: str = "ada", key: str | None = None) -> Draft:
     return drafted(session.id, Participant(UserId(user), user.title()), text, key)
 
 
-def send(log: MessageLog, draft: Message) -> asyncio.Future[Outcome]:
+def send(log: MessageLog, draft: Draft) -> asyncio.Future[Outcome]:
     answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
     log.append(draft, answer.set_result)
     return answer
 
 
-async def send_all(log: MessageLog, drafts: Iterable[Message]) -> list[Outcome]:
+async def send_all(log: MessageLog, drafts: Iterable[Draft]) -> list[Outcome]:
     return await asyncio.gather(*[send(log, draft) for draft in drafts])
 
 
@@ -54,6 +56,12 @@ def seqs(outcomes: Iterable[Outcome]) -> list[int]:
         assert isinstance(outcome, Message), outcome
         places.append(outcome.seq)
     return places
+
+
+def read_back(message: Outcome) -> Message:
+    """A message as the database gives it back, which is not what it was sent with."""
+    assert isinstance(message, Message), message
+    return message_of(message_object(message))
 
 
 async def started_seats(database: Database, **options: Any) -> Seats:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from server.domain import Session
+    from server.protocol.wire import Draft
     from server.store.database import Database
     from server.store.outcomes import Outcome
 
@@ -47,7 +48,7 @@ async def intruder(postgres_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def send_while_another_stores(
-    log: MessageLog, intruder: asyncpg.Connection, drafts: list[Message]
+    log: MessageLog, intruder: asyncpg.Connection, drafts: list[Draft]
 ) -> list[Outcome]:
     """A batch whose statement began before, and got the lock after, another process stored its message "k"."""
     session_id = drafts[0].session_id

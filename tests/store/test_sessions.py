@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from server.domain import Answers, CloseReason, Message, SessionId, SpiritSettings, new_id, now
+from server.domain import Answers, CloseReason, SessionId, SpiritSettings, new_id, now
 from server.errors import SessionClosed, SessionNotFound, ValidationFailed
 from server.protocol.commands import ChangeSession, HistoryRange, SpiritChange
 from server.store.database import Database
 from server.store.sessions import Head, SessionStore
 from server.store.tables import metadata
-from tests.store.making import a_draft, a_person, a_session, send, send_all, started_seats, stored_session
+from tests.store.making import a_draft, a_person, a_session, read_back, send, send_all, started_seats, stored_session
 
 if TYPE_CHECKING:
     from server.store.history import History
@@ -180,7 +180,7 @@ async def test_pages_of_history_are_ascending_and_say_whether_there_is_more(
 ) -> None:
     session = await stored_session(database)
     sent = [await send(log, a_draft(session, str(i))) for i in range(7)]
-    stored = [outcome for outcome in sent if isinstance(outcome, Message)]
+    stored = [read_back(outcome) for outcome in sent]
     assert await history.read(session.id, HistoryRange(limit=3)) == (stored[4:], True)
     assert await history.read(session.id, HistoryRange(limit=7)) == (stored, False)
     assert await history.read(session.id, HistoryRange(before_seq=5, limit=3)) == (stored[1:4], True)

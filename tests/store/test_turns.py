@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, text
 
-from server.domain import Answers, CloseReason, SessionId, SpiritSettings, TurnId, TurnReason, UserId, new_id
+from server.core.messages import drafted
+from server.domain import (
+    SPIRIT_USER_ID,
+    Answers,
+    CloseReason,
+    Participant,
+    SessionId,
+    SpiritSettings,
+    TurnId,
+    TurnReason,
+    UserId,
+    new_id,
+)
 from server.store.sessions import SessionStore
 from server.store.tables import turns
 from server.store.turns import AbandonedTurn, Begun, TurnStore, Unanswered
@@ -157,7 +169,8 @@ async def test_what_nobody_answered_is_found_but_not_the_spirits_own_words(
     turn = a_turn()
     await hosts[0].turns.begin(quiet.id, turn, 1)
     await hosts[0].turns.end(turn, 1, TurnReason.FAILED, "", 1)
-    await send(log, replace(a_draft(quiet), is_spirit=True))
+    spirit = Participant(SPIRIT_USER_ID, "Spirit")
+    await send(log, drafted(quiet.id, spirit, "Yes.", is_spirit=True))
     await hosts[0].turns.begin(running.id, a_turn(), 0)
     found = await hosts[1].turns.unanswered([quiet.id, asked.id, running.id, summoned.id])
     assert sorted(found, key=lambda one: one.is_running) == [

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from server import domain
-from server.domain import is_session_id, iso, new_id, new_message_id, stamp
+from server.domain import fresh_message_id, is_session_id, iso, new_id, stamp
 
 TALLINN = timezone(timedelta(hours=2))
 
@@ -41,6 +41,10 @@ def test_ids_are_fresh_and_well_formed() -> None:
     assert all(is_session_id(id_) and id_[14] == "4" and id_[19] in "89ab" for id_ in ids)
 
 
+def new_message_id() -> str:
+    return fresh_message_id()[0]
+
+
 def test_messages_ids_are_fresh_well_formed_and_ascend() -> None:
     ids = [new_message_id() for _ in range(20_000)]
     assert len(set(ids)) == len(ids)
@@ -49,19 +53,30 @@ def test_messages_ids_are_fresh_well_formed_and_ascend() -> None:
     assert abs(int(ids[-1][:13].replace("-", ""), 16) / 1000 - time.time()) < 5
 
 
+def stopped(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    monkeypatch.setattr(domain, "time_ns", partial(int, at))
+    monkeypatch.setattr(domain, "time", partial(float, at / 1e9))
+
+
+def test_a_message_s_moment_is_that_of_a_stamp(monkeypatch: pytest.MonkeyPatch) -> None:
+    for at in (time.time_ns(), 1_700_000_000_000_999_999, 1_700_000_000_001_000_000):
+        stopped(monkeypatch, at)
+        assert fresh_message_id()[1] == stamp() == f"{iso(datetime.fromtimestamp(at // 10**6 / 1000, UTC))}"
+
+
 def test_ids_ascend_though_a_millisecond_has_too_many_of_them_or_the_clock_goes_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ids = [new_message_id()]
     for at in (time.time_ns(), time.time_ns() - 3_000_000_000):
-        monkeypatch.setattr(domain, "time_ns", partial(int, at))
+        stopped(monkeypatch, at)
         ids += [new_message_id() for _ in range(5_000)]
     assert ids == sorted(set(ids))
 
 
 @pytest.mark.parametrize("new", [new_id, new_message_id])
 def test_a_fork_draws_other_ids_than_its_parent(new: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(domain, "time_ns", partial(int, time.time_ns()))
+    stopped(monkeypatch, time.time_ns())
     new()  # so that some are drawn already
     reading, writing = os.pipe()
     child = os.fork()

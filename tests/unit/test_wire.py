@@ -10,17 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.messages import drafted
-from server.domain import Message, Participant, SessionId, UserId, new_id
+from server.domain import Participant, SessionId, UserId, new_id
 from server.errors import SessionClosed, ValidationFailed
 from server.protocol.envelopes import acknowledgement, acknowledgement_json
 from server.protocol.objects import message_object, message_of
-from server.protocol.wire import WireEvent
+from server.protocol.wire import Draft, Wire, WireEvent, packed
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
-def messages() -> st.SearchStrategy[Message]:
-    def build(user_id: str, name: str, text: str, own_id: str | None, seq: int, *, is_spirit: bool) -> Message:
+def messages() -> st.SearchStrategy[Draft]:
+    def build(user_id: str, name: str, text: str, own_id: str | None, seq: int, *, is_spirit: bool) -> Draft:
         speaker = Participant(UserId(user_id), name)
         message = drafted(SessionId(new_id()), speaker, text, own_id, is_spirit=is_spirit)
         message.seq = seq
@@ -36,17 +36,19 @@ def without_moment(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(message=messages())
-def test_a_message_told_from_its_head_is_the_message(message: Message) -> None:
-    wire = WireEvent.of_message(message)
+def test_a_message_told_from_its_head_is_the_message(message: Draft) -> None:
+    wire: Wire = message
     assert json.loads(wire.data) == message_object(message)
-    assert WireEvent.unpack(wire.pack()) == wire
-    assert message_of(json.loads(wire.data)) == message
-    message.head = b""
     assert json.loads(WireEvent.of_message(message).data) == json.loads(wire.data)
+    assert message_object(message_of(json.loads(wire.data))) == message_object(message)
+    heard = WireEvent.unpack(packed(wire))
+    assert (heard.name, heard.data, heard.seq) == (wire.name, wire.data, wire.seq)
+    for with_offset in (True, False):
+        assert heard.socket_io(with_offset=with_offset) == wire.socket_io(with_offset=with_offset)
 
 
 @given(message=messages())
-def test_the_acknowledgement_of_a_message_is_written_as_its_envelope_says(message: Message) -> None:
+def test_the_acknowledgement_of_a_message_is_written_as_its_envelope_says(message: Draft) -> None:
     written = json.loads(acknowledgement_json(message))
     assert without_moment(written) == without_moment(acknowledgement(message))
 

@@ -190,14 +190,16 @@ def iso(moment: datetime) -> str:
 class _Clock:
     """This millisecond, written once for all that happens in it."""
 
-    __slots__ = ("_after", "_before", "_count", "_id_at", "_since", "_stamp", "_until")
-    _before: str
+    __slots__ = ("_after", "_before", "_count", "_id_at", "_second", "_second_at", "_since", "_stamp", "_until")
     _after: str
     _count: int
 
     def __init__(self) -> None:
-        self._forget()
-        register_at_fork(after_in_child=self._forget)
+        self._since = self._until = 0.0
+        self._second_at = self._id_at = 0
+        self._second = self._before = self._stamp = ""
+        self._begin_process()
+        register_at_fork(after_in_child=self._begin_process)
 
     def stamp(self) -> str:
         """Return this moment to the millisecond, written as `iso` writes it."""
@@ -208,9 +210,9 @@ class _Clock:
     def fresh(self) -> tuple[MessageId, str]:
         """Return the id of a message that is said now, and this moment.
 
-        The id is a UUID version 7 (RFC 9562, 5.7 and 6.2 method 1), random but for a millisecond and a count within
-        it. Such ids ascend, so that an index on them grows at its end only. Other than those of `new_id` they may be
-        guessed.
+        The id is a UUID version 7 (RFC 9562, 5.7 and 6.2 method 1): a millisecond, a count within it, and what this
+        process has drawn by lot. Such ids ascend, so that an index on them grows at its end only. Other than those of
+        `new_id` they may be guessed.
         """
         if not self._since <= time() < self._until:
             self._turn()
@@ -224,19 +226,19 @@ class _Clock:
         at = time_ns() // 1_000_000
         self._since, self._until = at / 1000, (at + 1) / 1000
         seconds, rest = divmod(at, 1000)
-        self._stamp = f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{rest:03d}000Z"
+        if seconds != self._second_at:
+            self._second_at, self._second = seconds, strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+        self._stamp = f"{self._second}.{rest:03d}000Z"
         self._begin_ids(max(at, self._id_at + 1))
 
     def _begin_ids(self, at: int) -> None:
         self._id_at, self._count = at, _COUNT_START
         digits = f"{at:012x}"
-        self._before, self._after = f"{digits[:8]}-{digits[8:]}-7", f"-{_node(_random_digits())}"
+        self._before = f"{digits[:8]}-{digits[8:]}-7"
 
-    def _forget(self) -> None:
-        """Begin anew: a fork must not go on with its parent's bits."""
-        self._since = self._until = 0.0
-        self._id_at, self._count = 0, _COUNT_START
-        self._before = self._after = self._stamp = ""
+    def _begin_process(self) -> None:
+        """Draw the lot anew: a fork must not go on with its parent's."""
+        self._after, self._count = f"-{_node(_random_digits())}", _COUNT_START
 
 
 _VARIANTS: Final = "89ab"

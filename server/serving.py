@@ -92,4 +92,5 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 20, 1000)

@@ -3,7 +3,6 @@
 from typing import Literal
 
 from server.core.ports import Provider
-from server.spirit.ouija import OuijaSpirit
 from server.spirit.patience import Endpoint, Patience
 
 
@@ -26,9 +25,11 @@ def make_provider(
     """
     if kind == "none":
         return None
+    # Each voice is imported only where it speaks: one knows many phrases, the other's SDK takes most of a second.
     if kind == "ouija":
+        from server.spirit.ouija import OuijaSpirit  # noqa: PLC0415
+
         return OuijaSpirit(pace=pace)
-    # The SDK takes most of a second to import, and comes with an extra.
     from server.spirit.openai import OpenAISpirit  # noqa: PLC0415
 
     endpoints = [Endpoint(base_url, model, api_key), *((fallback,) if fallback else ())]

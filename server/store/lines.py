@@ -32,11 +32,14 @@ Ask = Callable[[str, str], Awaitable[Rows]]
 class Driver(Protocol):
     """One connection to one kind of database, used by one caller at a time."""
 
+    async def open(self) -> None:
+        """Connect if there is no connection, or none any more."""
+
     async def run(self, statement: str, parameter: str) -> Rows:
-        """Return the rows of a statement, connecting first if need be."""
+        """Return the rows of a statement; raises if the connection ended meanwhile."""
 
     async def do(self, command: str) -> None:
-        """Begin or end a transaction, connecting first if need be."""
+        """Begin or end a transaction; raises if the connection ended meanwhile."""
 
     async def undo(self) -> None:
         """End a transaction that failed; never raises."""
@@ -95,9 +98,12 @@ class Line:
             async with asyncio.timeout(TURN_SECONDS if self._turn.locked() else None):
                 await self._turn.acquire()
             # Ending the statement ends the wait for it; cancelling would first wait for a server that is silent.
-            timer = asyncio.get_running_loop().call_later(STATEMENT_SECONDS, self._driver.cut)
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(STATEMENT_SECONDS, self._driver.cut)
             try:
-                if self._is_closed:
+                if not self._is_closed:
+                    await self._driver.open()
+                if self._is_closed or timer.when() <= loop.time():  # while connecting there was nothing to cut
                     raise DatabaseUnavailable
                 yield
             finally:
@@ -116,12 +122,18 @@ class _Postgres:
         self._settings = dict(settings)
         self._connection: Connection | None = None
 
+    async def open(self) -> None:
+        # Never later: the rest of a transaction on another connection would be no transaction.
+        if self._connection is None or self._connection.is_closed():
+            self._connection = None
+            self._connection = await connect_postgresql(self._dsn, settings=self._settings)
+
     async def run(self, statement: str, parameter: str) -> Rows:
-        rows: Rows = await (await self._connected()).fetch(statement, parameter)
+        rows: Rows = await self._opened.fetch(statement, parameter)
         return rows
 
     async def do(self, command: str) -> None:
-        await (await self._connected()).execute(command)
+        await self._opened.execute(command)
 
     async def undo(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
@@ -137,11 +149,11 @@ class _Postgres:
     async def aclose(self) -> None:
         self.cut()
 
-    async def _connected(self) -> Connection:
-        connection = self._connection
-        if connection is None or connection.is_closed():
-            self._connection = connection = await connect_postgresql(self._dsn, settings=self._settings)
-        return connection
+    @property
+    def _opened(self) -> Connection:
+        if self._connection is None:
+            raise DatabaseUnavailable
+        return self._connection
 
 
 class _Sqlite:
@@ -150,6 +162,9 @@ class _Sqlite:
         self._is_durable = is_durable
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="seance-line")
         self._connection: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        pass  # its thread does, with the first statement
 
     async def run(self, statement: str, parameter: str) -> Rows:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._rows, statement, (parameter,))

@@ -8,6 +8,7 @@ import pytest
 from server.errors import DatabaseUnavailable
 from server.store import lines
 from server.store.database import Database
+from server.store.drivers import CONNECT_SECONDS
 
 BOUND_SECONDS = 5.0
 ENDLESS = {
@@ -77,11 +78,14 @@ COUNT = {
 
 
 async def added(database: Database, *words: str) -> None:
-    """Words written in one unit; "" fails it, "endless" takes too long."""
+    """Words written in one unit; "" fails it, "endless" takes too long, "cut" ends the connection."""
     async with database.seats.unit() as ask:
         for word in words:
             if not word:
                 raise LookupError
+            if word == "cut":
+                database.seats._driver.cut()
+                continue
             await ask(ENDLESS[database.dialect] if word == "endless" else ADD[database.dialect], word)
 
 
@@ -95,3 +99,21 @@ async def test_a_unit_leaves_all_or_nothing_behind(database: Database) -> None:
         await added(database, "lost", "endless")
     await added(database, "kept", "too")
     assert (await database.reads.ask(COUNT[database.dialect], "x"))[0][0] == 3
+
+
+async def test_what_is_left_of_a_unit_does_not_run_on_another_connection(postgres_database: Database) -> None:
+    async with postgres_database.writing() as db:
+        await db.exec_driver_sql(MAKE)
+    with pytest.raises(DatabaseUnavailable):
+        await added(postgres_database, "lost", "cut", "left")
+    assert (await postgres_database.reads.ask(COUNT["postgresql"], "x"))[0][0] == 0
+
+
+async def test_a_statement_that_connecting_left_no_time_for_does_not_run(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "STATEMENT_SECONDS", 0.0)
+    began = time.perf_counter()
+    with pytest.raises(DatabaseUnavailable):
+        await postgres_database.writes.ask(ENDLESS["postgresql"], "1")
+    assert time.perf_counter() - began < CONNECT_SECONDS

@@ -26,6 +26,7 @@ BEAT_SECONDS: Final = 5.0
 TAKE_OVER_SECONDS: Final = 5.0
 HOUSEKEEPING_SECONDS: Final = 10.0
 DEPARTURE_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = 1.0
 
 
 def create_app(config: Config) -> web.Application:
@@ -115,12 +116,19 @@ async def _serving(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _every(seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do something again and again; a database that is away for a while only costs a log line."""
+    """Do something again and again, sooner after it failed; a database that is away only costs log lines."""
+    pause = seconds
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(pause)
+        pause = min(seconds, RETRY_SECONDS)
         try:
             await work()
+            pause = seconds
         except SeanceError as error:
             log.warning("chore.failed", chore=name, code=error.code)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            log.warning("chore.failed", chore=name, code="CANCELLED")  # what it waited for was, not the chore
         except Exception:
             log.exception("chore.failed", chore=name)

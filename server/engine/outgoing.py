@@ -79,7 +79,7 @@ class Outgoing:
 
     def write(self, numbers: Sequence[int], frames: bytes) -> None:
         """Writes frames to every connection when this turn of the loop is over, behind what it has waiting."""
-        waiting = self._waiting
+        waiting, changes = self._waiting, self.changes
         if len(numbers) >= MANY and waiting.keys().isdisjoint(numbers):
             waiting.update(dict.fromkeys(numbers, frames))
         else:
@@ -88,6 +88,9 @@ class Outgoing:
                     self.write_one(number, frames)
                 else:
                     waiting[number] = frames
+            if changes != self.changes:  # one that was cut off on the way may have taken others with it
+                for number in waiting.keys() - self._connections.keys():
+                    del waiting[number]
         if not self._is_due:
             self._is_due = True
             self._call_soon(self._flush)

@@ -131,6 +131,23 @@ async def test_what_is_cut_off_while_others_are_written_to_is_written_no_more() 
     line.leave(second)
 
 
+async def test_what_ends_while_others_are_written_to_leaves_no_frames_for_its_descriptor() -> None:
+    line = outgoing()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        second = Sink(line, ours.fileno())
+        first = Sink(line, cut=lambda: line.leave(second))
+        line.write_one(first.number, b"a" * 20_000)
+        line.write([first.number, second.number], b"x")
+        await asyncio.sleep(0)
+        assert b"".join(first.written) == b"a" * 20_000 + b"x"
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
+        line.leave(first)
+
+
 async def test_what_the_kernel_does_not_take_is_handed_to_the_transport_in_order() -> None:
     line = outgoing()
     ours, theirs = socket.socketpair()
@@ -171,14 +188,14 @@ async def stranger_hears(*, looks_again: bool) -> bytes:
         member = FakeMember(line, ours.fileno())
         peers: dict[str, Any] = {"member": member}
         room = FanOut(peers, peers.get)
-        room.write(encode_event("before"), lambda *_: None)
+        room.write(encode_event("before").frames, lambda *_: None)
         await asyncio.sleep(0)
         theirs.recv(1_000)
         line.leave(member)
         if not looks_again:
             room._changes = line.changes
         stranger = FakeMember(line, ours.fileno())
-        room.write(encode_event("not for strangers"), lambda *_: None)
+        room.write(encode_event("not for strangers").frames, lambda *_: None)
         await asyncio.sleep(0)
         line.leave(stranger)
         theirs.setblocking(False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.messages import Messages
+from server.realtime import handlers
 from tests.realtime.joining import POLLING, TRANSPORTS, WEBSOCKET, acked, connected, faulted, heard, said, seated, texts
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ async def test_a_handler_that_breaks_still_answers(
     api = await open_api()
     ada = await seated(js, api, await api.session())
     with monkeypatch.context() as patch:
-        patch.setattr(Messages, "post", broken)
+        patch.setattr(handlers, "drafted", broken)
         answers = await asyncio.gather(*(ada.call("send_message", {"message": "x"}) for _ in range(3)))
         assert {answer["error"]["code"] for answer in answers} == {"INTERNAL_ERROR"}
         assert "secret" not in str(answers)

@@ -21,12 +21,14 @@ from server.engine.frames import frame, unmask
 from server.engine.messages import read_event
 from server.protocol.envelopes import acknowledgement_json
 from server.protocol.quick import quick_message
-from server.protocol.wire import Draft, WireEvent, packed
+from server.realtime.bundle import Bundle
 from server.store.log_postgres import rows_of
 from server.store.outcomes import outcomes_of, without_repeats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from server.protocol.wire import Draft
 
 TEXT = "Is anybody there? Knock once for yes and twice for no."
 SAID = {"message": TEXT, "client_message_id": "7f3a-112"}
@@ -89,7 +91,7 @@ def offer() -> Callable[[], object]:
 
 def pack() -> Callable[[], object]:
     said = message()
-    return lambda: WireEvent.unpack(packed(said))
+    return lambda: Bundle.unpack(Bundle([said], b"", said.seq, said.seq).packed())
 
 
 def batch() -> Callable[[], object]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from server.cluster.framing import packed
 from server.cluster.redis_urls import RedisUrl
 from server.domain import SessionId
-from server.protocol import wire
 from server.protocol.codec import dumps
 from server.protocol.events import check_event
 from server.protocol.wire import WireEvent
@@ -39,7 +38,7 @@ class Emitter:
         if event in LOGGED:
             raise ValueError(f"{event} comes from the database only")
         check_event(event, said)
-        told = wire.packed(WireEvent(event.encode(), dumps(said)))
+        told = WireEvent(event.encode(), dumps(said)).packed()
         channel = f"{self._prefix}:session:{SessionId(session_id)}"
         return int(await self._redis.publish(channel, NO_ORIGIN + packed([told])))
 

@@ -13,6 +13,8 @@ def packed(news: Sequence[bytes]) -> bytes:
 
 def unpacked(payload: bytes, at: int = 0) -> list[bytes]:
     """Return the pieces of a payload from a place on; raises `ValueError` when it is cut off."""
+    if at + _LENGTH_BYTES + int.from_bytes(payload[at : at + _LENGTH_BYTES], "big") == len(payload):  # as nearly always
+        return [payload[at + _LENGTH_BYTES :]]
     news = []
     while at < len(payload):
         begins = at + _LENGTH_BYTES

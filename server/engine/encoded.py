@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .codec import dumps
 from .deflate import MIN_BYTES, deflate
-from .frames import binary_frame, deflated_frame, frame
+from .frames import binary_frame, deflated_frame, frame, split_frames
 from .packets import encode_binary, packet_frame
 
 if TYPE_CHECKING:
@@ -20,19 +20,18 @@ class Encoded:
     compressed frames, is made when the first of them asks: most packets are never wanted so.
     """
 
-    __slots__ = ("_deflated", "_packets", "_payloads", "frames")
+    __slots__ = ("_deflated", "_packets", "frames")
 
-    def __init__(self, payloads: tuple[bytes, ...], frames: bytes) -> None:
+    def __init__(self, frames: bytes, packets: tuple[str, ...] | None = None) -> None:
         self.frames = frames
-        self._payloads = payloads
-        self._packets: tuple[str, ...] | None = None
+        self._packets = packets
         self._deflated: bytes | None = None
 
     @property
     def packets(self) -> tuple[str, ...]:
         """The Engine.IO texts."""
         if self._packets is None:
-            self._packets = tuple([payload.decode() for payload in self._payloads])
+            self._packets = tuple([payload.decode() for payload in split_frames(self.frames)])
         return self._packets
 
     def deflated(self) -> bytes:
@@ -44,8 +43,8 @@ class Encoded:
     @classmethod
     def joined(cls, ready: Sequence[Encoded]) -> Encoded:
         """Several as one, in order."""
-        payloads = tuple([payload for packet in ready for payload in packet._payloads])  # noqa: SLF001 - its own class
-        return cls(payloads, b"".join([packet.frames for packet in ready]))
+        packets = tuple([text for packet in ready for text in packet.packets])
+        return cls(b"".join([packet.frames for packet in ready]), packets)
 
 
 def encode_event(name: str, *args: object) -> Encoded:
@@ -60,19 +59,12 @@ def encode_ack(ack_id: int, *args: object) -> Encoded:
 
 def encode_text(packet: bytes) -> Encoded:
     """One Engine.IO text packet, its type digit included."""
-    return Encoded((packet,), frame(packet))
-
-
-def encode_texts(packets: Sequence[bytes]) -> Encoded:
-    """Several such packets as one, in order."""
-    if len(packets) == 1:
-        return Encoded((packets[0],), frame(packets[0]))
-    return Encoded(tuple(packets), b"".join([frame(packet) for packet in packets]))
+    return Encoded(frame(packet))
 
 
 def encode_binary_message(data: bytes) -> Encoded:
     """One binary message, such as an attachment."""
-    return Encoded((encode_binary(data).encode(),), binary_frame(data))
+    return Encoded(binary_frame(data), (encode_binary(data),))
 
 
 def _deflated_frame(packet: str) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .encoded import Encoded
 from .outgoing import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .encoded import Encoded
     from .outgoing import Outgoing
     from .ports import Link, Peer
 
@@ -40,13 +40,15 @@ class FanOut:
         peers = [find(sid) for sid in self.others]
         return all(peer is None or peer.ready is None for peer in peers)
 
-    def write(self, packet: Encoded, write: Callable[[str, Encoded], None]) -> None:
-        """Queues a packet for all of them; `write` takes those that need a packet of their own kind."""
+    def write(self, frames: bytes, write: Callable[[str, Encoded], None]) -> None:
+        """Queues frames for all of them; `write` takes those that need packets of their own kind."""
         outgoing = self._outgoing
         if outgoing is not None:
             if self._changes != outgoing.changes:
                 self._changes = outgoing.changes
                 self._numbers = [socket.number for socket in self._sockets if socket.number != NOBODY]
-            outgoing.write(self._numbers, packet.frames)
-        for sid in self.others:
-            write(sid, packet)
+            outgoing.write(self._numbers, frames)
+        if self.others:
+            packet = Encoded(frames)
+            for sid in self.others:
+                write(sid, packet)

@@ -58,6 +58,19 @@ def pong_frame(payload: bytes | bytearray) -> bytes:
     return _framed(_FIN_PONG, bytes(payload))
 
 
+def split_frames(frames: bytes) -> list[bytes]:
+    """The payloads of unmasked frames that were joined."""
+    payloads, start = [], 0
+    while start < len(frames):
+        size, body = frames[start + 1], start + 2
+        if size >= _SHORT_BYTES:
+            width = 2 if size == _SHORT_BYTES else 8
+            size, body = int.from_bytes(frames[body : body + width], "big"), body + width
+        start = body + size
+        payloads.append(frames[body:start])
+    return payloads
+
+
 class ProtocolFault(Exception):  # noqa: N818 - named after RFC 6455's "protocol error"
     """Raised when a client's bytes are not a WebSocket stream; `code` is the close code."""
 

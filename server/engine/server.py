@@ -127,10 +127,14 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # it ships no t
 
     def broadcast(self, room: str, packet: Encoded, skip: str | None = None) -> None:
         """Queues a packet for everyone in a room but `skip`."""
+        self.broadcast_frames(room, packet.frames, skip)
+
+    def broadcast_frames(self, room: str, frames: bytes, skip: str | None = None) -> None:
+        """The same for text packets that are framed already, as `Encoded.frames` is."""
         fan_out = self._rooms.fan_outs.get(room)
         if skip or fan_out is None or (fan_out.others and not fan_out.is_current(self._direct.peers.get)):
             fan_out = self._fan_out(room, skip)
-        fan_out.write(packet, self.write)
+        fan_out.write(frames, self.write)
 
     def _fan_out(self, room: str, skip: str | None) -> FanOut:
         members = [sid for sid in self._rooms.members("/", room) if sid != skip]

@@ -53,8 +53,12 @@ class WireEvent:
     @classmethod
     def unpack(cls, packed: bytes) -> "WireEvent":
         """Return what was `packed`; raises `ValueError` for anything else."""
-        name, seq, data = packed.split(_SEPARATOR, 2)
-        return cls(name, data, int(seq))
+        name, data = packed.split(_SEPARATOR, 1)
+        return cls(name, data)
+
+    def packed(self) -> bytes:
+        """Return the bytes for another process, which has to decode nothing of the object; not of a message."""
+        return self.name + _SEPARATOR + self.data
 
     def socket_io(self, *, with_offset: bool) -> bytes:
         """Return the Engine.IO text of the event."""
@@ -88,11 +92,6 @@ class Draft(Message):
     def encode(self) -> None:
         """Make its `head`; raises `TypeError` for text that is no Unicode."""
         self.head = dumps(draft_object(self))[:-1]
-
-
-def packed(wire: Wire) -> bytes:
-    """Return the bytes for another process, which has to decode nothing of the object."""
-    return b"%b\x00%d\x00%b" % (wire.name, wire.seq, wire.data)
 
 
 def raw(wire: Wire) -> bytes:

@@ -10,7 +10,8 @@ from server.errors import SeanceError
 from server.logs import logger
 from server.protocol.codec import dumps
 from server.protocol.outbound import Event, MessageReceived, SessionOver, TurnUnderWay, Typing
-from server.protocol.wire import Draft, Wire, WireEvent, Wires, packed
+from server.protocol.wire import Draft, Wire, WireEvent, Wires
+from server.realtime.bundle import RUN, Bundle
 from server.realtime.holes import Holes, Log
 from server.realtime.room import Arrival, Room
 from server.realtime.turn_questions import TurnQuestions
@@ -40,6 +41,7 @@ class Rooms:
         self._doors: list[Door] = []
         self._rooms: dict[SessionId, Room] = {}
         self._on_elsewhere: Elsewhere = _ignore
+        self._listens: Callable[[SessionId], bool] = lambda _: False
         self._questions = TurnQuestions(self.signal)
         backplane.on_news = self._hear
 
@@ -170,14 +172,14 @@ class Rooms:
     def tell_besides(self, visitor: Visitor, session_id: SessionId, event: Event) -> None:
         """Tell everyone but one connection."""
         wire = WireEvent.of(event)
-        self._publish(session_id, [wire])
+        self._publish(session_id, wire)
         if (room := self._rooms.get(session_id)) is not None:
             self._deliver(session_id, room, [wire], deaf=visitor.id)
 
     def tell_others(self, session_id: SessionId, event: Event, besides: str) -> None:
         """Tell everyone but the arriving connections of one user id."""
         wire = WireEvent.of(event)
-        self._publish(session_id, [wire])
+        self._publish(session_id, wire)
         if (room := self._rooms.get(session_id)) is not None:
             self._deliver(session_id, room, [wire], besides)
 
@@ -190,46 +192,55 @@ class Rooms:
 
     def signal(self, session_id: SessionId, name: str, said: Mapping[str, object]) -> None:
         """Say something to the other processes only."""
-        self._publish(session_id, [WireEvent(SIGNAL + name.encode(), dumps(said))])
+        self._publish(session_id, WireEvent(SIGNAL + name.encode(), dumps(said)))
 
-    def on_elsewhere(self, heard: Elsewhere) -> None:
-        """Call `heard` with the signals, messages and typing of other processes."""
-        self._on_elsewhere = heard
+    def on_elsewhere(self, heard: Elsewhere, listens: Callable[[SessionId], bool]) -> None:
+        """Call `heard` with other processes' signals, and with messages and typing in sessions it `listens` to."""
+        self._on_elsewhere, self._listens = heard, listens
 
     def tell_messages(self, session_id: SessionId, messages: Sequence[Draft]) -> None:
         """Tell everyone of messages that are committed now, ascending."""
-        self._publish(session_id, messages)
-        self._tell_in_order(session_id, messages)
+        first, last = messages[0].seq, messages[-1].seq
+        if last - first >= len(messages):  # stored in several steps, with another process's in between
+            for message in messages:
+                self.tell_messages(session_id, [message])
+            return
+        run = Bundle(messages, b"", first, last)
+        if self._backplane.reaches_others:
+            self._backplane.publish(session_id, [run.packed()])
+        room = self._rooms.get(session_id)
+        if room is not None:
+            self._tell_in_order(session_id, room, run)
 
     def everyone(self) -> list[Visitor]:
         """Return all connections of this process, those that are in no session too."""
         return [visitor for door in self._doors for visitor in door.visitors()]
 
-    def _publish(self, session_id: SessionId, wires: Wires) -> None:
+    def _publish(self, session_id: SessionId, wire: WireEvent) -> None:
         if self._backplane.reaches_others:
-            self._backplane.publish(session_id, [packed(wire) for wire in wires])
+            self._backplane.publish(session_id, [wire.packed()])
 
     # -- what is heard
 
     def _hear(self, session_id: SessionId, news: Sequence[bytes]) -> None:
-        """Hear what one other process told in one go; messages that stand together are told together."""
-        messages: list[Wire] = []
-        for wire in map(WireEvent.unpack, news):
-            if wire.seq:
-                messages.append(wire)
-                continue
-            self._hear_messages(session_id, messages)
-            messages = []
-            self._hear_event(session_id, wire)
-        self._hear_messages(session_id, messages)
+        """Hear what one other process told in one go."""
+        for piece in news:
+            if piece.startswith(RUN):
+                self._hear_run(session_id, piece)
+            else:
+                self._hear_event(session_id, WireEvent.unpack(piece))
 
-    def _hear_messages(self, session_id: SessionId, wires: Wires) -> None:
-        if wires and session_id in self._rooms:
-            self._tell_in_order(session_id, wires)
-            for wire in wires:
+    def _hear_run(self, session_id: SessionId, piece: bytes) -> None:
+        room = self._rooms.get(session_id)
+        if room is None:
+            return
+        run = Bundle.unpack(piece)
+        self._tell_in_order(session_id, room, run)
+        if self._listens(session_id):
+            for wire in run.wires:
                 self._on_elsewhere(session_id, MessageReceived.name, wire.data)
 
-    def _hear_event(self, session_id: SessionId, wire: Wire) -> None:
+    def _hear_event(self, session_id: SessionId, wire: WireEvent) -> None:
         room = self._rooms.get(session_id)
         if wire.name.startswith(SIGNAL):
             name = wire.name.removeprefix(SIGNAL).decode()
@@ -237,24 +248,25 @@ class Rooms:
                 self._on_elsewhere(session_id, name, wire.data)
         elif room is not None:
             self._deliver(session_id, room, [wire])
-            if wire.name == TYPING:
+            if wire.name == TYPING and self._listens(session_id):
                 self._on_elsewhere(session_id, Typing.name, wire.data)
 
-    def _tell_in_order(self, session_id: SessionId, wires: Wires) -> None:
-        room = self._rooms.get(session_id)
-        if room is None:
+    def _tell_in_order(self, session_id: SessionId, room: Room, run: Bundle) -> None:
+        if room.order.passes(run.first, run.last):
+            self._write(session_id, room, run)
+            if room.late:
+                self._deliver(session_id, room, room.take_late())
             return
         ready: list[Wire] = []
-        for wire in wires:
+        for wire in run.wires:
             ready += room.order.offer(wire.seq, wire)
         self._deliver_messages(session_id, room, ready)
-        if len(ready) < len(wires):
-            self._holes.fill(session_id, room)
+        self._holes.fill(session_id, room)
 
     def _deliver_messages(self, session_id: SessionId, room: Room, wires: Wires) -> None:
         """Tell messages that have been put in order, and the end of a turn that waited for the last of them."""
         if wires:
-            self._write(session_id, room, wires)
+            self._write(session_id, room, Bundle(wires))
             if room.late:
                 self._deliver(session_id, room, room.take_late())
 
@@ -265,18 +277,19 @@ class Rooms:
             self._holes.fill(session_id, room)
         if not wires:
             return
-        self._write(session_id, room, wires, besides, deaf)
+        self._write(session_id, room, Bundle(wires), besides, deaf)
         if wires[-1].name == OVER:
             room.is_over = True
             self._send_away(room)
 
-    def _write(self, session_id: SessionId, room: Room, wires: Wires, besides: str = "", deaf: str = "") -> None:
-        for arrival in room.arrivals:
-            if arrival.user_id != besides and arrival.visitor.id != deaf:
-                arrival.hold(wires)
+    def _write(self, session_id: SessionId, room: Room, bundle: Bundle, besides: str = "", deaf: str = "") -> None:
+        if room.arrivals:
+            for arrival in room.arrivals:
+                if arrival.user_id != besides and arrival.visitor.id != deaf:
+                    arrival.hold(bundle.wires)
         if room.members:
             for door in self._doors:
-                door.tell(session_id, wires, deaf)
+                door.tell(session_id, bundle, deaf)
         if room.arrivals:
             self._settle(session_id, room)
 

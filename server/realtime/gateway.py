@@ -7,7 +7,7 @@ from typing import Final
 
 from server.domain import SessionId, room_of
 from server.engine import Accept, Handshake, Inbound, Refused, SocketServer
-from server.engine.encoded import encode_text, encode_texts
+from server.engine.encoded import encode_text
 from server.errors import InternalError, NotJoined, PayloadTooLarge, SeanceError, UnknownEvent, ValidationFailed
 from server.logs import logger
 from server.protocol import inbound
@@ -16,8 +16,9 @@ from server.protocol.envelopes import acknowledgement_json
 from server.protocol.fields import shown
 from server.protocol.outbound import ErrorTold
 from server.protocol.quick import quick_join
-from server.protocol.wire import Wire, WireEvent, Wires
+from server.protocol.wire import Wire, WireEvent
 from server.realtime.admission import Admission, Admitted
+from server.realtime.bundle import Bundle
 from server.realtime.handlers import JOIN, Handler, Handlers
 from server.realtime.tickets import Ticket
 from server.realtime.visitor import Visitor
@@ -118,13 +119,13 @@ class SocketIoDoor:
         if not audiences:
             del self._audiences[session_id]
 
-    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
         """Write events to everyone in the session's rooms but one, framed once for each room."""
         audiences = self._audiences.get(session_id)
         if audiences is not None:
             for recovers, audience in audiences.items():
-                packets = encode_texts([wire.socket_io(with_offset=recovers) for wire in wires])
-                self._sio.broadcast(audience.room, packets, deaf)
+                frames = bundle.frames if recovers else bundle.plain_frames
+                self._sio.broadcast_frames(audience.room, frames, deaf)
 
     def shut(self) -> None:
         """Answer handshakes with 503: socket.io-client comes back by itself, which it would not after a refusal."""

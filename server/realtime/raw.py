@@ -9,8 +9,9 @@ from aiohttp import web
 from server.domain import SessionId, new_id
 from server.engine.websocket import WebSocket, accept, frame
 from server.errors import Busy, Forbidden, ValidationFailed
-from server.protocol.wire import Wires, raw
+from server.protocol.wire import raw
 from server.realtime.admission import Admission
+from server.realtime.bundle import Bundle
 from server.realtime.farewell import retry_after_seconds
 from server.realtime.handlers import Handlers
 from server.realtime.raw_guest import Guest
@@ -60,10 +61,10 @@ class RawDoor:
             if not self._sockets[session_id]:
                 del self._sockets[session_id]
 
-    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
         """Write events to everyone in the session but one, framed once."""
         if session_id in self._sockets:
-            frames = b"".join([frame(raw(wire)) for wire in wires])
+            frames = b"".join([frame(raw(wire)) for wire in bundle.wires])
             for id_, socket in list(self._sockets[session_id].items()):
                 if id_ != deaf:
                     socket.write(frames)

@@ -11,7 +11,8 @@ from server.domain import Participant, SessionId
 from server.errors import Busy, InternalError, SeanceError
 from server.logs import logger
 from server.protocol.outbound import Event
-from server.protocol.wire import Wire, WireEvent, Wires
+from server.protocol.wire import Wire, WireEvent
+from server.realtime.bundle import Bundle
 
 log = logger()
 
@@ -53,7 +54,7 @@ class Door(Protocol):
     def remove(self, session_id: SessionId, visitor: "Visitor") -> None:
         """Let it hear the session no more."""
 
-    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
         """Write events to everyone who hears the session but the connection `deaf`, in order."""
 
     def shut(self) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from server.errors import SeanceError
     from server.protocol.outbound import Event
-    from server.protocol.wire import Draft, Wire, Wires
+    from server.protocol.wire import Draft, Wire
+    from server.realtime.bundle import Bundle
 
 SESSION = SessionId(new_id())
 
@@ -67,10 +68,10 @@ class Door:
     def shut(self) -> None:
         """Nobody knocks here."""
 
-    def tell(self, session_id: SessionId, wires: Wires, deaf: str = "") -> None:
+    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
         assert session_id == SESSION
         for visitor in self.there:
-            for wire in wires:
+            for wire in bundle.wires:
                 if visitor.id != deaf:
                     visitor.line.tell(wire)
 

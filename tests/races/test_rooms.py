@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from server.core.sequencer import Sequencer
-from server.protocol.wire import packed
 from server.realtime.broadcast import Rooms
+from server.realtime.bundle import Bundle
 from server.realtime.heads import Heads
 from server.realtime.holes import HOLE_SECONDS, Holes
 from server.realtime.room import Arrival
@@ -56,7 +56,7 @@ class Stage:
 
     def news(self, seq: int) -> None:
         """News of a message from another process."""
-        self.carrier.on_news(SESSION, [packed(message(seq))])
+        self.carrier.on_news(SESSION, [Bundle([message(seq)], b"", seq, seq).packed()])
 
     async def heard(self, *seqs: int) -> None:
         async with asyncio.timeout(FILL_SECONDS):

@@ -56,6 +56,29 @@ def test_what_arrives_before_the_start_is_kept_for_it(news: tuple[int, list[int]
     assert handed == list(range(start + 1, start + 1 + len(handed)))
 
 
+@given(arrivals(), st.lists(st.tuples(st.integers(1, 40), st.integers(0, 3)), max_size=20))
+def test_a_run_passes_only_where_each_of_its_items_would(
+    news: tuple[int, list[int]], runs: list[tuple[int, int]]
+) -> None:
+    start, offered = news
+    quick: Sequencer[int] = Sequencer()
+    slow: Sequencer[int] = Sequencer()
+    for seq in offered:
+        quick.offer(seq, seq)
+        slow.offer(seq, seq)
+    if offered:
+        assert not quick.passes(1, 1)
+    assert quick.start(start) == slow.start(start)
+    for first, more in runs:
+        run = range(first, first + more + 1)
+        singly = [item for seq in run for item in slow.offer(seq, seq)]
+        if quick.passes(first, first + more):
+            assert singly == list(run)
+        else:
+            assert [item for seq in run for item in quick.offer(seq, seq)] == singly
+        assert (quick.delivered, quick.lacks) == (slow.delivered, slow.lacks)
+
+
 def test_a_head_beyond_what_was_heard_is_a_hole_even_if_no_news_came() -> None:
     order: Sequencer[str] = Sequencer()
     order.start(3)

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from server.core.messages import drafted
 from server.domain import Participant, SessionId, UserId, new_id
+from server.engine import Encoded
 from server.errors import SessionClosed, ValidationFailed
 from server.protocol.envelopes import acknowledgement, acknowledgement_json
 from server.protocol.objects import message_object, message_of
-from server.protocol.wire import Draft, Wire, WireEvent, packed
+from server.protocol.wire import Draft, Wire, WireEvent
+from server.realtime.bundle import RUN, Bundle
 
 words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
@@ -41,10 +43,24 @@ def test_a_message_told_from_its_head_is_the_message(message: Draft) -> None:
     assert json.loads(wire.data) == message_object(message)
     assert json.loads(WireEvent.of_message(message).data) == json.loads(wire.data)
     assert message_object(message_of(json.loads(wire.data))) == message_object(message)
-    heard = WireEvent.unpack(packed(wire))
-    assert (heard.name, heard.data, heard.seq) == (wire.name, wire.data, wire.seq)
-    for with_offset in (True, False):
-        assert heard.socket_io(with_offset=with_offset) == wire.socket_io(with_offset=with_offset)
+
+
+@given(said=st.lists(messages(), min_size=1, max_size=4))
+def test_a_run_that_another_process_hears_is_the_run_that_was_told(said: list[Draft]) -> None:
+    for seq, message in enumerate(said, 17):
+        message.seq = seq
+    told = Bundle(said, b"", 17, 16 + len(said))
+    heard = Bundle.unpack(told.packed())
+    assert (heard.first, heard.last, heard.frames) == (told.first, told.last, told.frames)
+    assert [(w.name, w.data, w.seq) for w in heard.wires] == [(w.name, w.data, w.seq) for w in said]
+    assert heard.plain_frames == told.plain_frames
+    assert Encoded(heard.frames).packets == tuple(w.socket_io(with_offset=True).decode() for w in said)
+
+
+def test_other_events_are_packed_one_by_one() -> None:
+    wire = WireEvent(b"typing", b'{"a":"\\u0000"}')
+    assert WireEvent.unpack(wire.packed()) == wire
+    assert not wire.packed().startswith(RUN)
 
 
 @given(message=messages())

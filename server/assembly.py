@@ -84,7 +84,7 @@ def assemble(app: web.Application, config: Config) -> Parts:
     store.message_log.on_doubt = heads.doubt
     metrics = Metrics(store.message_log)
     core = _core(config, store, rooms, metrics)
-    rooms.on_elsewhere(core.turns.heard_elsewhere, core.turns.runs_here)
+    rooms.on_elsewhere(core.turns.heard_elsewhere)
     admission = Admission(core.access, core.limits, core.presence, core.messages, core.turns, rooms)
     health = Health(config.environment, store.database.ping, backplane.ping, metrics.registry)
     origins = Origins(config.cors_origins)

@@ -115,10 +115,6 @@ class Turns:
         else:
             self._broadcaster.signal(session_id, STOP, {**person_object(by), "scope": scope})
 
-    def runs_here(self, session_id: SessionId) -> bool:
-        """Tell whether this process has a session's turn."""
-        return session_id in self._turns
-
     def heard_elsewhere(self, session_id: SessionId, name: str, data: bytes) -> None:
         """Hear a signal, a message or typing that came to another process, if the session's turn is here."""
         turn = self._turns.get(session_id)

@@ -41,7 +41,6 @@ class Rooms:
         self._doors: list[Door] = []
         self._rooms: dict[SessionId, Room] = {}
         self._on_elsewhere: Elsewhere = _ignore
-        self._listens: Callable[[SessionId], bool] = lambda _: False
         self._questions = TurnQuestions(self.signal)
         backplane.on_news = self._hear
 
@@ -105,9 +104,8 @@ class Rooms:
 
     def leave(self, session_id: SessionId, visitor: Visitor) -> None:
         """Take a connection out; it hears nothing more of the session."""
-        visitor.door.remove(session_id, visitor)
         if (room := self._rooms.get(session_id)) is not None:
-            room.members.discard(visitor)
+            room.dismiss(session_id, visitor)
             if room.arrivals:
                 room.arrivals = {arrival for arrival in room.arrivals if arrival.visitor is not visitor}
             self._close_if_empty(session_id, room)
@@ -194,9 +192,9 @@ class Rooms:
         """Say something to the other processes only."""
         self._publish(session_id, WireEvent(SIGNAL + name.encode(), dumps(said)))
 
-    def on_elsewhere(self, heard: Elsewhere, listens: Callable[[SessionId], bool]) -> None:
-        """Call `heard` with other processes' signals, and with messages and typing in sessions it `listens` to."""
-        self._on_elsewhere, self._listens = heard, listens
+    def on_elsewhere(self, heard: Elsewhere) -> None:
+        """Call `heard` with other processes' signals, and with messages and typing in sessions that are attended."""
+        self._on_elsewhere = heard
 
     def tell_messages(self, session_id: SessionId, messages: Sequence[Draft]) -> None:
         """Tell everyone of messages that are committed now, ascending."""
@@ -225,30 +223,24 @@ class Rooms:
     def _hear(self, session_id: SessionId, news: Sequence[bytes]) -> None:
         """Hear what one other process told in one go."""
         for piece in news:
-            if piece.startswith(RUN):
-                self._hear_run(session_id, piece)
-            else:
-                self._hear_event(session_id, WireEvent.unpack(piece))
+            room = self._rooms.get(session_id)
+            if not piece.startswith(RUN):
+                self._hear_event(session_id, room, WireEvent.unpack(piece))
+            elif room is not None:
+                run = Bundle.unpack(piece)
+                self._tell_in_order(session_id, room, run)
+                if room.attended:
+                    for wire in run.wires:
+                        self._on_elsewhere(session_id, MessageReceived.name, wire.data)
 
-    def _hear_run(self, session_id: SessionId, piece: bytes) -> None:
-        room = self._rooms.get(session_id)
-        if room is None:
-            return
-        run = Bundle.unpack(piece)
-        self._tell_in_order(session_id, room, run)
-        if self._listens(session_id):
-            for wire in run.wires:
-                self._on_elsewhere(session_id, MessageReceived.name, wire.data)
-
-    def _hear_event(self, session_id: SessionId, wire: WireEvent) -> None:
-        room = self._rooms.get(session_id)
+    def _hear_event(self, session_id: SessionId, room: Room | None, wire: WireEvent) -> None:
         if wire.name.startswith(SIGNAL):
             name = wire.name.removeprefix(SIGNAL).decode()
             if not self._questions.hear(session_id, name, wire.data, room.turn if room is not None else None):
                 self._on_elsewhere(session_id, name, wire.data)
         elif room is not None:
             self._deliver(session_id, room, [wire])
-            if wire.name == TYPING and self._listens(session_id):
+            if wire.name == TYPING and room.attended:
                 self._on_elsewhere(session_id, Typing.name, wire.data)
 
     def _tell_in_order(self, session_id: SessionId, room: Room, run: Bundle) -> None:
@@ -287,9 +279,8 @@ class Rooms:
             for arrival in room.arrivals:
                 if arrival.user_id != besides and arrival.visitor.id != deaf:
                     arrival.hold(bundle.wires)
-        if room.members:
-            for door in self._doors:
-                door.tell(session_id, bundle, deaf)
+        for audience in room.audiences:
+            audience.tell(bundle, deaf)
         if room.arrivals:
             self._settle(session_id, room)
 
@@ -305,8 +296,7 @@ class Rooms:
             elif not visitor.gone:
                 for wire in arrival.newer():
                     visitor.line.tell(wire)
-                room.members.add(visitor)
-                visitor.door.add(session_id, visitor)
+                room.admit(session_id, visitor)
         self._close_if_empty(session_id, room)
 
     def _close_if_empty(self, session_id: SessionId, room: Room) -> None:

@@ -1,5 +1,6 @@
 """What is told in one go, encoded at most once for each kind of listener, whichever process it comes from."""
 
+from struct import Struct
 from typing import Final
 
 from server.engine.frames import frame, split_frames
@@ -10,6 +11,7 @@ _MESSAGE: Final = MessageReceived.name.encode()
 _BEFORE: Final = b'42["%b",' % _MESSAGE
 # Other pieces of news begin with the name of an event.
 RUN: Final = b"\x00"
+_HEAD: Final = Struct(">xQQ")
 
 
 class Bundle:
@@ -30,13 +32,13 @@ class Bundle:
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Bundle":
-        """Return the run that was `packed`; raises `ValueError` for anything else."""
-        _, first, last, frames = packed.split(RUN, 3)
-        return cls((), frames, int(first), int(last))
+        """Return the run that was `packed`; raises `struct.error` for less than its head."""
+        first, last = _HEAD.unpack_from(packed)
+        return cls((), packed[_HEAD.size :], first, last)
 
     def packed(self) -> bytes:
         """Return a run as another process takes it."""
-        return b"\x00%d\x00%d\x00%b" % (self.first, self.last, self.frames)
+        return _HEAD.pack(self.first, self.last) + self.frames
 
     @property
     def wires(self) -> Wires:

@@ -66,12 +66,18 @@ class SocketIoLine:
         return self._sio.backlog_bytes(self._sid)
 
 
-@dataclass(slots=True)
-class Audience:
-    """Those of a session's clients who are written the same bytes, and their room."""
+@dataclass(slots=True, eq=False)
+class SocketIoAudience:
+    """Those of a session's clients who may recover, or those who may not, in a room of their own."""
 
+    sio: SocketServer
     room: str
+    recovers: bool
     members: set[str] = field(default_factory=set)
+
+    def tell(self, bundle: Bundle, deaf: str = "") -> None:
+        """Write events to all of them but one."""
+        self.sio.broadcast_frames(self.room, bundle.frames if self.recovers else bundle.plain_frames, deaf)
 
 
 class SocketIoDoor:
@@ -87,7 +93,7 @@ class SocketIoDoor:
         self._handlers = handlers
         self._admission = admission
         self._visitors: dict[str, Visitor] = {}
-        self._audiences: dict[SessionId, dict[bool, Audience]] = {}
+        self._audiences: dict[tuple[SessionId, bool], SocketIoAudience] = {}
         sio.on_connect(self._connect)
         for name, handler in handlers.by_name.items():
             sio.on_packet(name, partial(self._event, handler))
@@ -97,35 +103,26 @@ class SocketIoDoor:
 
     # -- the members of a session
 
-    def add(self, session_id: SessionId, visitor: Visitor) -> None:
+    def add(self, session_id: SessionId, visitor: Visitor) -> SocketIoAudience:
         """Put a client into the session's room."""
-        audiences = self._audiences.setdefault(session_id, {})
-        audience = audiences.get(visitor.recovers)
+        kind = (session_id, visitor.recovers)
+        audience = self._audiences.get(kind)
         if audience is None:
-            audience = audiences[visitor.recovers] = Audience(_room(session_id, recovers=visitor.recovers))
+            audience = self._audiences[kind] = SocketIoAudience(self._sio, _room(*kind), visitor.recovers)
         audience.members.add(visitor.id)
         self._sio.enter(visitor.id, audience.room)
+        return audience
 
     def remove(self, session_id: SessionId, visitor: Visitor) -> None:
         """Take it out."""
-        audiences = self._audiences.get(session_id, {})
-        audience = audiences.get(visitor.recovers)
+        kind = (session_id, visitor.recovers)
+        audience = self._audiences.get(kind)
         if audience is None:
             return
         self._sio.leave(visitor.id, audience.room)
         audience.members.discard(visitor.id)
         if not audience.members:
-            del audiences[visitor.recovers]
-        if not audiences:
-            del self._audiences[session_id]
-
-    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
-        """Write events to everyone in the session's rooms but one, framed once for each room."""
-        audiences = self._audiences.get(session_id)
-        if audiences is not None:
-            for recovers, audience in audiences.items():
-                frames = bundle.frames if recovers else bundle.plain_frames
-                self._sio.broadcast_frames(audience.room, frames, deaf)
+            del self._audiences[kind]
 
     def shut(self) -> None:
         """Answer handshakes with 503: socket.io-client comes back by itself, which it would not after a refusal."""
@@ -176,6 +173,7 @@ class SocketIoDoor:
 
     def _event(self, handler: Handler | None, event: Inbound) -> None:
         visitor, args = self._visitors.get(event.sid), event.args
+        event.args = ()  # what was said need not wait for its answer: to free it while it is hot costs a third
         if visitor is None or not self._handlers.admits(visitor):
             return
         answer = partial(_answer, visitor, event)
@@ -198,7 +196,7 @@ class SocketIoDoor:
             self._admission.depart(visitor, clean=reason in CLEAN_REASONS)
 
 
-def _room(session_id: SessionId, *, recovers: bool) -> str:
+def _room(session_id: SessionId, recovers: bool) -> str:
     return room_of(session_id) if recovers else f"{room_of(session_id)}:plain"
 
 

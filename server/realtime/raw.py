@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
@@ -26,6 +27,20 @@ OriginAllowed = Callable[[web.Request], bool]
 AddressOf = Callable[[web.Request], str]
 
 
+@dataclass(slots=True, eq=False)
+class RawAudience:
+    """The WebSockets of a session."""
+
+    members: dict[str, WebSocket] = field(default_factory=dict)
+
+    def tell(self, bundle: Bundle, deaf: str = "") -> None:
+        """Write events to all of them but one, framed once."""
+        frames = b"".join([frame(raw(wire)) for wire in bundle.wires])
+        for id_, socket in list(self.members.items()):
+            if id_ != deaf:
+                socket.write(frames)
+
+
 class RawDoor:
     """Lets raw WebSockets in and keeps those of each session."""
 
@@ -43,31 +58,25 @@ class RawDoor:
         self._admission = admission
         self._origin_allowed = origin_allowed
         self._address_of = address_of
-        self._sockets: defaultdict[SessionId, dict[str, WebSocket]] = defaultdict(dict)
+        self._audiences: defaultdict[SessionId, RawAudience] = defaultdict(RawAudience)
         self._lines: dict[Visitor, RawLine] = {}
         self._is_shut = False
 
     # -- the members of a session
 
-    def add(self, session_id: SessionId, visitor: Visitor) -> None:
+    def add(self, session_id: SessionId, visitor: Visitor) -> RawAudience:
         """Let a WebSocket hear the session."""
-        if isinstance(visitor.line, RawLine):
-            self._sockets[session_id][visitor.id] = visitor.line.socket
+        audience = self._audiences[session_id]
+        audience.members[visitor.id] = self._lines[visitor].socket
+        return audience
 
     def remove(self, session_id: SessionId, visitor: Visitor) -> None:
         """Let it hear the session no more."""
-        if session_id in self._sockets:
-            self._sockets[session_id].pop(visitor.id, None)
-            if not self._sockets[session_id]:
-                del self._sockets[session_id]
-
-    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
-        """Write events to everyone in the session but one, framed once."""
-        if session_id in self._sockets:
-            frames = b"".join([frame(raw(wire)) for wire in bundle.wires])
-            for id_, socket in list(self._sockets[session_id].items()):
-                if id_ != deaf:
-                    socket.write(frames)
+        if session_id in self._audiences:
+            audience = self._audiences[session_id]
+            audience.members.pop(visitor.id, None)
+            if not audience.members:
+                del self._audiences[session_id]
 
     def shut(self) -> None:
         """Answer handshakes with 503, so that a proxy may try another process."""

@@ -6,12 +6,12 @@ from typing import Any, Final, cast
 
 from server.core.sequencer import Sequencer
 from server.core.turn_watch import TURN_END, TURN_EVENTS, TurnWatch
-from server.domain import Participant
+from server.domain import Participant, SessionId
 from server.protocol.codec import dumps, loads
 from server.protocol.objects import person_object
 from server.protocol.outbound import UserJoined, UserLeft
 from server.protocol.wire import Wire, Wires
-from server.realtime.visitor import Visitor
+from server.realtime.visitor import Audience, Visitor
 
 HELD_EVENTS_MOST: Final = 2_000
 JOINED: Final = UserJoined.name.encode()
@@ -68,6 +68,7 @@ class Room:
 
     order: Sequencer[Wire] = field(default_factory=Sequencer)
     members: set[Visitor] = field(default_factory=set)
+    audiences: list[Audience] = field(default_factory=list)
     arrivals: set[Arrival] = field(default_factory=set)
     turn: TurnWatch = field(default_factory=TurnWatch)
     is_filling: bool = False
@@ -79,6 +80,19 @@ class Room:
     def is_empty(self) -> bool:
         """Tell whether nobody is or will be here, nor a turn of the spirit."""
         return not self.members and not self.arrivals and not self.attended
+
+    def admit(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Make a connection a member."""
+        self.members.add(visitor)
+        audience = visitor.door.add(session_id, visitor)
+        if audience not in self.audiences:
+            self.audiences.append(audience)
+
+    def dismiss(self, session_id: SessionId, visitor: Visitor) -> None:
+        """Take a member out."""
+        self.members.discard(visitor)
+        visitor.door.remove(session_id, visitor)
+        self.audiences = [audience for audience in self.audiences if audience.members]
 
     def keeps_back(self, wire: Wire) -> bool:
         """Keep an end of a turn, and the turn's events after it, while a message is missing: the text comes first."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sized
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -45,17 +45,24 @@ class Line(Protocol):
         """Return how much waits to be read by the client."""
 
 
-class Door(Protocol):
-    """All connections of one kind, session by session; an event is encoded once for all of them."""
+class Audience(Protocol):
+    """The connections of a session that are written the same bytes; an event is encoded once for all of them."""
 
-    def add(self, session_id: SessionId, visitor: "Visitor") -> None:
-        """Let a connection hear a session."""
+    @property
+    def members(self) -> Sized: ...
+
+    def tell(self, bundle: Bundle, deaf: str = "") -> None:
+        """Write events to all of them but the connection `deaf`, in order."""
+
+
+class Door(Protocol):
+    """All connections of one kind, session by session."""
+
+    def add(self, session_id: SessionId, visitor: "Visitor") -> Audience:
+        """Let a connection hear a session; returns those who hear it in the same way."""
 
     def remove(self, session_id: SessionId, visitor: "Visitor") -> None:
         """Let it hear the session no more."""
-
-    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
-        """Write events to everyone who hears the session but the connection `deaf`, in order."""
 
     def shut(self) -> None:
         """Let nobody new in from now on: this process goes."""

@@ -50,13 +50,18 @@ class Line:
 
 @dataclass
 class Door:
-    """All clients of one kind."""
+    """All clients of one kind; they are one audience."""
 
     there: list[Visitor] = field(default_factory=list)
 
-    def add(self, session_id: SessionId, visitor: Visitor) -> None:
+    @property
+    def members(self) -> list[Visitor]:
+        return self.there
+
+    def add(self, session_id: SessionId, visitor: Visitor) -> Door:
         assert session_id == SESSION
         self.there.append(visitor)
+        return self
 
     def remove(self, session_id: SessionId, visitor: Visitor) -> None:
         assert session_id == SESSION
@@ -68,8 +73,7 @@ class Door:
     def shut(self) -> None:
         """Nobody knocks here."""
 
-    def tell(self, session_id: SessionId, bundle: Bundle, deaf: str = "") -> None:
-        assert session_id == SESSION
+    def tell(self, bundle: Bundle, deaf: str = "") -> None:
         for visitor in self.there:
             for wire in bundle.wires:
                 if visitor.id != deaf:

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -13,6 +15,8 @@ from server import VERSION
 from server.config import Config, ConfigError
 from server.domain import Role
 from server.logs import configure_logs
+
+T = TypeVar("T")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +41,7 @@ def serve(host: str | None, port: int | None) -> None:
         app = create_app(config)
     except (ValueError, ModuleNotFoundError) as error:
         _fail(f"configuration: {_hint(error)}")
-    sys.exit(asyncio.run(serve_until_stopped(config, app)))
+    sys.exit(_run(serve_until_stopped(config, app)))
 
 
 @main.command()
@@ -126,7 +130,7 @@ def loadtest(json_file: str | None, **wishes: Any) -> None:
     from server.loadtest.run import load_test
 
     try:
-        report = asyncio.run(load_test(Plan(**wishes)))
+        report = _run(load_test(Plan(**wishes)))
     except Trouble as trouble:
         click.echo(f"loadtest: {trouble}", err=True)
         sys.exit(2)
@@ -165,6 +169,17 @@ def check() -> None:
         click.echo(f"{name.upper()}={','.join(value) if isinstance(value, tuple) else value}")
     for warning in checked.warnings():
         click.echo(f"warning: {warning}", err=True)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run something on uvloop, where there is one: a message that comes alone then takes a quarter less of the CPU."""
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with suppress(ModuleNotFoundError):  # on Windows
+        import uvloop
+
+        new_event_loop = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(work)
 
 
 def _config() -> Config:

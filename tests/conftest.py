@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+import uvloop
 from aiohttp import web
 from blockbuster import BlockBuster, blockbuster_ctx
 
@@ -20,7 +22,9 @@ from tests.services.js_client import JsClient
 from tests.services.node import Node, ensure_node, find_node
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
 MIGRATE_SECONDS = 60
 SHUTDOWN_SECONDS = 2.0
@@ -30,6 +34,14 @@ NO_FILE = Path(os.devnull)
 
 # Files whose tests take longest: begun first, so that no worker waits for the other at the end.
 LONGEST = ("tests/faults/", "tests/turns/", "tests/cluster/", "tests/browser/")
+
+
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> Mapping[str, LoopFactory]:  # noqa: ARG001
+    """The loop that `seance serve` runs on, and for the engine also that of whoever has no other."""
+    loops: dict[str, LoopFactory] = {"uvloop": uvloop.new_event_loop}
+    if item.nodeid.startswith("tests/engine/"):
+        loops["asyncio"] = asyncio.new_event_loop
+    return loops
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

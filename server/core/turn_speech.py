@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
+from typing import Final
 
 from server.core.pacing import DeltaPacer
 from server.domain import MESSAGE_CHARS
 from server.protocol.fields import UNSTORABLE
 
 Tell = Callable[[int, str], bool]
+
+# The clock of an event loop may count no less: a timer is as much early.
+TICK_SECONDS: Final = 0.001
 
 
 class Speech:
@@ -37,18 +42,17 @@ class Speech:
         self._left -= len(text)
         self.began.set()
         self._pacer.add(text)
-        loop = asyncio.get_running_loop()
-        if not (wait_seconds := self._pacer.wait_seconds(loop.time())):
+        if not (wait_seconds := self._pacer.wait_seconds(monotonic())):
             self.flush()
         elif self._timer is None:
-            self._timer = loop.call_later(wait_seconds, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(wait_seconds + TICK_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Say what waits."""
         if self._timer is not None:  # a timer that is late must not cut the next interval short
             self._timer.cancel()
             self._timer = None
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         text = self._pacer.take(now)
         if text and self._tell(self.index, text):
             self.first_at = now if self.first_at is None else self.first_at
@@ -57,6 +61,6 @@ class Speech:
 
     async def finish(self) -> None:
         """Say the rest when its time has come."""
-        if wait_seconds := self._pacer.wait_seconds(asyncio.get_running_loop().time()):
-            await asyncio.sleep(wait_seconds)
+        if wait_seconds := self._pacer.wait_seconds(monotonic()):
+            await asyncio.sleep(wait_seconds + TICK_SECONDS)
         self.flush()

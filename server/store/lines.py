@@ -99,11 +99,12 @@ class Line:
                 await self._turn.acquire()
             # Ending the statement ends the wait for it; cancelling would first wait for a server that is silent.
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(STATEMENT_SECONDS, self._driver.cut)
+            ends_at = loop.time() + STATEMENT_SECONDS
+            timer = loop.call_at(ends_at, self._driver.cut)
             try:
                 if not self._is_closed:
                     await self._driver.open()
-                if self._is_closed or timer.when() <= loop.time():  # while connecting there was nothing to cut
+                if self._is_closed or ends_at <= loop.time():  # while connecting there was nothing to cut
                     raise DatabaseUnavailable
                 yield
             finally:

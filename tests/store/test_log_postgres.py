@@ -75,13 +75,37 @@ async def test_a_message_that_another_process_stores_meanwhile_is_found(
     assert again.text == "first"
 
 
+async def test_a_lone_message_that_another_process_stores_meanwhile_is_found(
+    logs: list[MessageLog], intruder: asyncpg.Connection, postgres_database: Database
+) -> None:
+    session = await stored_session(postgres_database)
+    (again,) = await send_while_another_stores(logs[0], intruder, [a_draft(session, "again", key="k")])
+    assert isinstance(again, Message)
+    assert (again.seq, again.text) == (1, "first")
+    assert seqs([await send(logs[0], a_draft(session, "next"))]) == [2]
+
+
+async def test_a_lone_message_needs_only_the_simple_statement(
+    logs: list[MessageLog], postgres_database: Database
+) -> None:
+    session = await stored_session(postgres_database)
+    logs[0]._writer._append = None  # type: ignore[attr-defined]
+    outcomes = [await send(logs[0], a_draft(session, key=key)) for key in (None, "k", None)]
+    assert seqs(outcomes) == [1, 2, 3]
+    assert isinstance(await send(logs[0], a_draft(session, key="k")), InternalError)
+
+
 async def test_without_the_second_try_under_locks_it_would_be_an_error(
     logs: list[MessageLog], intruder: asyncpg.Connection, postgres_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def give_up(*_: object) -> None:
         raise LookupError
 
+    async def nothing(*_: object) -> None:
+        """Store no message alone."""
+
     monkeypatch.setattr(PostgresWriter, "_append_locked", give_up)
+    monkeypatch.setattr(PostgresWriter, "_stored_alone", nothing)
     session = await stored_session(postgres_database)
     (again,) = await send_while_another_stores(logs[0], intruder, [a_draft(session, "again", key="k")])
     assert isinstance(again, InternalError)
@@ -174,13 +198,16 @@ async def test_commits_wait_for_the_disk_whatever_the_database_says(
     await writer.aclose()
 
 
-async def test_the_plan_made_on_empty_tables_finds_every_row_by_its_key(postgres_url: str) -> None:
+@pytest.mark.parametrize(("statement", "looks"), [(log_postgres._APPEND, 2), (log_postgres._APPEND_ONE, 1)])
+async def test_the_plan_made_on_empty_tables_finds_every_row_by_its_key(
+    statement: str, looks: int, postgres_url: str
+) -> None:
     connection = await asyncpg.connect(postgres_url, server_settings=log_postgres._SETTINGS)
-    await connection.execute(f"PREPARE append (json) AS {log_postgres._APPEND}")
+    await connection.execute(f"PREPARE append (json) AS {statement}")
     plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN EXECUTE append ('[]')"))
     await connection.close()
     assert "Seq Scan" not in plan
-    assert plan.count("pk_sessions") == 2
+    assert plan.count("pk_sessions") == looks
     assert plan.count("ix_sessions") == 0
     assert plan.count("uq_messages_session_id_user_id_client_message_id") == 1
 

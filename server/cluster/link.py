@@ -49,8 +49,12 @@ class Link(asyncio.Protocol):
         return cls(cast("asyncio.Transport", writer.transport), on_reply)
 
     def write(self, commands: bytes) -> None:
-        """Send now, or when the connection takes it: it keeps what it is given, so look at `is_full` before."""
-        self._transport.write(commands)
+        """Send now, or when the connection takes it: it keeps what it is given, so look at `is_full` before.
+
+        After the end it does nothing.
+        """
+        if not self.ended.done():
+            self._transport.write(commands)
 
     def abort(self) -> None:
         """End at once."""

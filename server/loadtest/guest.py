@@ -5,7 +5,7 @@ import base64
 import os
 import ssl
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 
@@ -100,9 +100,8 @@ class Guest(asyncio.Protocol, Listener):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for a WebSocket."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type only
-        self._transport = transport
-        transport.write(self._buffer)
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(self._buffer)
         self._buffer = b""
 
     def connection_lost(self, exc: Exception | None) -> None:

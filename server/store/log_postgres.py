@@ -113,6 +113,8 @@ class PostgresWriter:
                 try:
                     self._append = await connection.prepare(_APPEND)
                     self._append_one = await connection.prepare(_APPEND_ONE)
+                    # Preparing leaves a transaction open, and the statement's time running out.
+                    await connection.execute("SELECT")
                 except BaseException:
                     connection.terminate()
                     raise

@@ -81,6 +81,14 @@ async def test_the_other_end_ends_it() -> None:
         assert isinstance(await asyncio.wait_for(link.ended, SECONDS), OSError)
 
 
+async def test_writing_after_the_end_does_nothing() -> None:
+    async with linked() as (link, there):
+        there.shutdown(socket.SHUT_RDWR)
+        await asyncio.wait_for(link.ended, SECONDS)
+        await asyncio.sleep(0)
+        link.write(command(b"PING"))
+
+
 async def test_without_anyone_who_hears_replies_are_dropped() -> None:
     async with linked() as (link, there):
         await say(there, REPLIES + b"-ERR unknown\r\n")

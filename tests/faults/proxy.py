@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, cast
 
 from tests.services import spawn
 
@@ -31,15 +31,14 @@ class Half(asyncio.Protocol):
         self._late: deque[tuple[float, bytes]] = deque()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self._proxy.halves.add(self)
         if self._proxy.weather.is_cut:
-            transport.abort()
+            self.transport.abort()
         elif self._outer:
             self._proxy.reach(self)
         if self._proxy.weather.is_mute:
-            transport.pause_reading()
+            self.transport.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         if self._proxy.weather.delay_seconds or self._late:

@@ -95,6 +95,14 @@ async def test_a_lone_message_needs_only_the_simple_statement(
     assert isinstance(await send(logs[0], a_draft(session, key="k")), InternalError)
 
 
+async def test_what_is_prepared_waits_outside_of_a_transaction(
+    logs: list[MessageLog], intruder: asyncpg.Connection
+) -> None:
+    assert logs
+    states = await intruder.fetch("SELECT state FROM pg_stat_activity WHERE application_name = 'seance'")
+    assert {row["state"] for row in states} == {"idle"}
+
+
 async def test_without_the_second_try_under_locks_it_would_be_an_error(
     logs: list[MessageLog], intruder: asyncpg.Connection, postgres_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

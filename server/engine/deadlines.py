@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 
+# A timer that is later than this lets sockets be read for as long before anyone is taken for dead.
+LOOK_SECONDS = 0.05
+
 
 class Deadlines(Generic[K]):
     """Keys that fall due `seconds` after they were started.

@@ -13,7 +13,7 @@ from engineio.async_drivers.aiohttp import translate_request
 from .addresses import Addresses, Gate
 from .complaints import Complaints
 from .connection import Connection, open_packet
-from .deadlines import Clock
+from .deadlines import LOOK_SECONDS, Clock
 from .emit import encode_packet
 from .entrance import Knock, Rejection, bad_request, forbidden, read_knock, shutting_down, unknown_sid
 from .frames import frame
@@ -67,14 +67,25 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         if self._timer is not None:
             self._timer.cancel()
         if self._loop is not None and not self._closing:
-            self._timer = self._loop.call_at(at, self._wake)
+            self._timer = self._loop.call_at(at, self._wake, at)
 
-    def _wake(self) -> None:
+    def _wake(self, at: float) -> None:
+        now = self._now()
+        if self._loop is not None and now - at > LOOK_SECONDS:
+            # The process stood still. Before anyone is taken for dead, what they sent meanwhile is to be read, and
+            # uvloop looks at its timers first.
+            self._timer = self._loop.call_later(LOOK_SECONDS, self._wake_late)
+        else:
+            self._clock.wake(now)
+
+    def _wake_late(self) -> None:
         self._clock.wake(self._now())
 
     def _ping(self, connection: Connection, at: float) -> None:
-        # Counted from when the ping was due, so that a late loop does not stretch the deadline.
-        self._clock.start(self._pongs, connection, at)
+        # Counted from when the ping was due, so that a busy loop does not stretch the deadline; but who was not asked
+        # because the process stood still has all the time to answer.
+        now = self._now()
+        self._clock.start(self._pongs, connection, at if now - at <= 2 * LOOK_SECONDS else now)
         connection.ping()
 
     def _no_pong(self, connection: Connection, at: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from .deadlines import LOOK_SECONDS
 from .deflate import MIN_BYTES, deflate
 from .frame_parser import (
     BINARY,
@@ -136,12 +137,19 @@ class WebSocket(asyncio.BufferedProtocol):
         """Pings every `seconds`, and drops a client that sent nothing since the last ping."""
         if self._closing:
             return
-        if not self.heard:
-            self.abort("ping timeout")
+        loop = asyncio.get_running_loop()
+        if not self.heard:  # or not read yet, if the process stood still: uvloop looks at its timers first
+            self._heartbeat = loop.call_later(LOOK_SECONDS, self._miss, seconds)
             return
         self.heard = False
         self.ping()
-        self._heartbeat = asyncio.get_running_loop().call_later(seconds, self.beat, seconds)
+        self._heartbeat = loop.call_later(seconds, self.beat, seconds)
+
+    def _miss(self, seconds: float) -> None:
+        if self.heard:
+            self.beat(seconds)
+        else:
+            self.abort("ping timeout")
 
     # -- reading
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ from tests.engine.wire import PATIENCE_SECONDS, QUIET, UNIT_SECONDS, Chat, WireS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+PING = b"\x81\x012"
 
 
 async def test_a_transport_that_is_not_wanted_is_refused() -> None:
@@ -92,6 +96,27 @@ async def test_a_client_whose_answer_waits_behind_a_slow_handler_is_not_taken_fo
         await asyncio.sleep(5 * UNIT_SECONDS)
         go.set()
         assert await asyncio.wait_for(answers, PATIENCE_SECONDS) == [f'43/stock,{n}["done"]' for n in range(20)]
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+async def test_who_answered_while_the_process_stood_still_is_not_taken_for_dead(is_asked: bool) -> None:
+    chat = Chat(ping_interval=3 * UNIT_SECONDS, ping_timeout=2 * UNIT_SECONDS)
+    async with chat.serve() as wire, await wire.tcp() as tcp:
+        await tcp.upgrade("/socket.io/?EIO=4&transport=websocket")
+        tcp.writer.write(masked("40"))
+        await tcp.reader.readuntil(b"40{")
+        if is_asked:
+            await tcp.reader.readuntil(PING)
+            os.write(tcp.writer.get_extra_info("socket").fileno(), masked("3"))
+        time.sleep(7 * UNIT_SECONDS)  # noqa: ASYNC251 - as if the machine had been asleep
+        for _ in range(2):
+            await asyncio.wait_for(tcp.reader.readuntil(PING), PATIENCE_SECONDS)
+            tcp.writer.write(masked("3"))
+        assert not chat.gone
+
+
+def masked(packet: str) -> bytes:
+    return bytes([0x81, 0x80 | len(packet), 0, 0, 0, 0]) + packet.encode()
 
 
 async def _answers(ws: WireSocket, count: int) -> list[str]:

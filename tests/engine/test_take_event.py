@@ -76,9 +76,9 @@ def test_it_is_taken_as_its_text_would_be_or_left_alone(text: str) -> None:
 
 @given(array=st.builds(lambda rest: '["say",' + ",".join(rest) + "]", st.lists(values, min_size=1, max_size=2)))
 def test_plain_events_are_taken(array: str) -> None:
-    stage = Stage()
-    if len(array) < EVENT_BYTES:
-        assert stage.direct.take_event(stage.peer, bytearray(f"4217{array}".encode()))
+    stage, payload = Stage(), bytearray(f"4217{array}".encode())
+    if len(payload) <= EVENT_BYTES:
+        assert stage.direct.take_event(stage.peer, payload)
         assert stage.seen[0][3] == json.loads(array)[1:]
         assert stage.peer.take_payload() == '4317["yes"]'
 

@@ -158,6 +158,18 @@ async def test_a_quiet_client_is_cut_by_the_heartbeat_and_a_living_one_is_not() 
         assert door.ends == []
 
 
+async def test_who_is_heard_at_the_last_look_is_not_cut() -> None:
+    door = Door(heartbeat_seconds=2 * UNIT_SECONDS)
+    async with door.tcp() as tcp:
+        await asyncio.wait_for(tcp.reader.readexactly(2), PATIENCE_SECONDS)
+        assert door.socket is not None
+        door.socket.heard = False
+        door.socket.beat(UNIT_SECONDS)
+        door.socket.heard = True  # as if it had been read between the timer and the last look
+        assert await asyncio.wait_for(tcp.reader.readexactly(2), PATIENCE_SECONDS) == b"\x89\x00"
+        assert door.ends == []
+
+
 async def test_a_subprotocol_is_chosen() -> None:
     door = Door(subprotocols=("v2", "v1"))
     async with door.open() as wire:

@@ -173,7 +173,7 @@ class SocketIoDoor:
 
     def _event(self, handler: Handler | None, event: Inbound) -> None:
         visitor, args = self._visitors.get(event.sid), event.args
-        event.args = ()  # what was said need not wait for its answer: to free it while it is hot costs a third
+        event.args = ()  # what was said need not be kept until its answer
         if visitor is None or not self._handlers.admits(visitor):
             return
         answer = partial(_answer, visitor, event)

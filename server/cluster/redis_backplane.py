@@ -49,7 +49,6 @@ class RedisBackplane:
         self._self_channel = f"{prefix}:process:{self._origin.hex()}".encode()
         self._outbox = Outbox(self._origin)
         self._wanted = Subscriptions(self._plan_change)
-        self._session_of: dict[bytes, SessionId] = {}
         self._listener: Link | None = None
         self._publisher: Link | None = None
         self._has_come_round = False
@@ -71,9 +70,7 @@ class RedisBackplane:
 
     async def listen(self, session_id: SessionId) -> None:
         """Return once Redis confirmed the session's channel, or after a quarter of a second without."""
-        channel = self._channel(session_id)
-        self._session_of[channel] = session_id
-        confirmed = self._wanted.want(channel)
+        confirmed = self._wanted.want(self._channel(session_id))
         if not confirmed.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(LISTEN_SECONDS):
@@ -81,9 +78,7 @@ class RedisBackplane:
 
     def ignore(self, session_id: SessionId) -> None:
         """Hear of the session no more."""
-        channel = self._channel(session_id)
-        self._session_of.pop(channel, None)
-        self._wanted.drop(channel)
+        self._wanted.drop(self._channel(session_id))
 
     def publish(self, session_id: SessionId, news: Sequence[bytes]) -> None:
         """Put news into the outbox."""
@@ -166,8 +161,7 @@ class RedisBackplane:
         kind, channel, payload = reply
         if kind == b"message":
             if not payload.startswith(self._origin):
-                if (session_id := self._session_of.get(channel)) is not None:
-                    self._tell(session_id, payload)
+                self._tell(channel, payload)
             elif channel == self._self_channel:
                 self._come_round(payload)
         elif kind == b"subscribe":
@@ -175,7 +169,8 @@ class RedisBackplane:
             if channel == self._self_channel and self._publisher is not None:
                 self._outbox.open(self._publisher)
 
-    def _tell(self, session_id: SessionId, payload: bytes) -> None:
+    def _tell(self, channel: bytes, payload: bytes) -> None:
+        session_id = SessionId(channel[len(self._prefix) :].decode())
         try:
             self.on_news(session_id, unpacked(payload, ORIGIN_BYTES))
         except Exception:  # whatever somebody published, what others say must still be heard

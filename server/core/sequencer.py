@@ -33,8 +33,7 @@ class Sequencer(Generic[T]):
 
     def offer(self, seq: int, item: T) -> list[T]:
         """Take an item and return all that can be handed out now, ascending; often just this one."""
-        if seq - 1 == self.delivered and not self._held:  # nearly always
-            self.delivered = seq
+        if self.passes(seq, seq):
             return [item]
         self.exists(seq)
         if self.delivered is not None and seq <= self.delivered:

@@ -245,9 +245,7 @@ class Rooms:
 
     def _tell_in_order(self, session_id: SessionId, room: Room, run: Bundle) -> None:
         if room.order.passes(run.first, run.last):
-            self._write(session_id, room, run)
-            if room.late:
-                self._deliver(session_id, room, room.take_late())
+            self._write_messages(session_id, room, run)
             return
         ready: list[Wire] = []
         for wire in run.wires:
@@ -256,11 +254,15 @@ class Rooms:
         self._holes.fill(session_id, room)
 
     def _deliver_messages(self, session_id: SessionId, room: Room, wires: Wires) -> None:
-        """Tell messages that have been put in order, and the end of a turn that waited for the last of them."""
+        """Tell messages that have been put in order."""
         if wires:
-            self._write(session_id, room, Bundle(wires))
-            if room.late:
-                self._deliver(session_id, room, room.take_late())
+            self._write_messages(session_id, room, Bundle(wires))
+
+    def _write_messages(self, session_id: SessionId, room: Room, bundle: Bundle) -> None:
+        """Write messages, and the end of a turn that waited for the last of them."""
+        self._write(session_id, room, bundle)
+        if room.late:
+            self._deliver(session_id, room, room.take_late())
 
     def _deliver(self, session_id: SessionId, room: Room, wires: Wires, besides: str = "", deaf: str = "") -> None:
         """Tell events, those of a turn only when no message before them is missing."""

@@ -15,21 +15,24 @@ from server.store.rows import message_of_driver
 
 COMMIT_SECONDS: Final = 2.4
 
+# What a draft's JSON holds.
+_ROW: Final = """
+    id text, session_id text, user_id text, user_name text, message text, timestamp timestamptz,
+    is_spirit boolean, client_message_id text
+"""
 # Answers, in the order of the drafts: `seq` if stored now, `-seq` if stored before, 0 if the session takes nothing.
 #
 # The lookups see the database as of the statement's start, the locks and `last_seq` as of now. What another
 # process stores in between breaks the unique constraint, and the batch is done again under locks taken first.
-_APPEND: Final = """
+_APPEND: Final = f"""
 WITH drafts AS MATERIALIZED (
   SELECT d.*,
          CASE WHEN d.client_message_id IS NOT NULL THEN (
            SELECT m.seq FROM messages m
            WHERE m.session_id = d.session_id AND m.user_id = d.user_id AND m.client_message_id = d.client_message_id
          ) END AS stored_seq
-  FROM ROWS FROM (json_to_recordset($1) AS (
-    id text, session_id text, user_id text, user_name text, message text, timestamp timestamptz,
-    is_spirit boolean, client_message_id text
-  )) WITH ORDINALITY AS d(id, session_id, user_id, user_name, text, timestamp, is_spirit, client_message_id, place)
+  FROM ROWS FROM (json_to_recordset($1) AS ({_ROW}))
+    WITH ORDINALITY AS d(id, session_id, user_id, user_name, text, timestamp, is_spirit, client_message_id, place)
 ), wanted AS (
   SELECT session_id, count(*) AS rows FROM drafts WHERE stored_seq IS NULL GROUP BY session_id
 ), locked AS MATERIALIZED (
@@ -55,15 +58,12 @@ WITH drafts AS MATERIALIZED (
   FROM placed WHERE seq > 0
 )
 SELECT array_agg(seq ORDER BY place) FROM placed
-"""
+"""  # noqa: S608 - our own columns
 # The same for one new message, which is what an idle server has to store: in 100 instead of 160 microseconds. It
 # answers its `seq`, or nothing: then `_APPEND` is to say why, and so it is when it breaks the unique constraint.
-_APPEND_ONE: Final = """
+_APPEND_ONE: Final = f"""
 WITH draft AS MATERIALIZED (
-  SELECT * FROM json_to_record($1) AS d (
-    id text, session_id text, user_id text, user_name text, message text, timestamp timestamptz,
-    is_spirit boolean, client_message_id text
-  )
+  SELECT * FROM json_to_record($1) AS d ({_ROW})
 ), bumped AS (
   UPDATE sessions s SET last_seq = s.last_seq + 1, last_active_at = statement_timestamp()
   FROM draft d
@@ -78,7 +78,7 @@ INSERT INTO messages
 SELECT id, session_id, seq, user_id, user_name, message, timestamp, is_spirit, client_message_id
 FROM draft, bumped
 RETURNING seq
-"""
+"""  # noqa: S608 - our own columns
 _LOCK: Final = "SELECT 1 FROM sessions WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
 _STORED: Final = """
 SELECT m.id, m.session_id, m.seq, m.user_id, m.user_name, m.text, m.timestamp, m.is_spirit, m.client_message_id

@@ -94,7 +94,7 @@ class WebSocket(asyncio.BufferedProtocol):
     def write_now(self, frames: bytes) -> None:
         """Hands frames to the transport, and cuts off a client that lets more than the bound wait there."""
         transport = self._transport
-        if transport is not None and not self._closing:
+        if transport is not None and not self._closing and not transport.is_closing():
             transport.write(frames)
             if transport.get_write_buffer_size() > self._limit:
                 self.abort("slow consumer")

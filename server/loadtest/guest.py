@@ -81,13 +81,13 @@ class Guest(asyncio.Protocol, Listener):
         sent = Sent(self, self._numbers, own_id, due, counts=self.room.meter.counting)
         self.pending[self._numbers] = self.room.under_way[own_id] = sent
         said = orjson.dumps(["send_message", {"message": text, "client_message_id": own_id}])
-        self._transport.write(frame(b"42%d%b" % (self._numbers, said)))
+        self._write(frame(b"42%d%b" % (self._numbers, said)))
 
     def leave(self) -> None:
         """Say goodbye."""
         self._leaving = True
         if self._transport is not None:
-            self._transport.write(frame(b"41"))
+            self._write(frame(b"41"))
             self._transport.close()
 
     def vanish(self) -> None:
@@ -202,7 +202,8 @@ class Guest(asyncio.Protocol, Listener):
         self.on_answer(self.room, answer["success"])
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
+        # Where asyncio only counts what is written to a closed connection, uvloop raises.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _refused(self, why: Exception) -> None:

@@ -27,6 +27,9 @@ class NullTransport(asyncio.Transport):
 
     def write(self, data: object) -> None: ...
 
+    def is_closing(self) -> bool:
+        return False
+
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
 
     def get_write_buffer_size(self) -> int:

@@ -25,6 +25,13 @@ def test_growth_is_measured_on_a_server_of_its_own() -> None:
     assert growth.FIGURES.read_text() == before
 
 
+def test_rooms_are_told_on_no_network() -> None:
+    program = "import asyncio; from benchmarks import growth; asyncio.run(growth.rooms_on_no_network(10))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "no network" in done.stdout
+    assert done.stderr == ""  # the loop would tell here of a flush that failed
+
+
 async def test_a_history_is_filled_as_if_it_had_been_spoken(postgres_url: str) -> None:
     (session,) = await rows.new_sessions(postgres_url, 1)
     assert await rows.filled(postgres_url, session, 20) == 20

@@ -89,9 +89,9 @@ class Clock(Generic[K]):
             if upcoming is not None:
                 self._arm(upcoming)
 
-    def wake_if_late(self, now: float) -> None:
-        """Handles what is overdue, should the wake-up be late."""
-        if self._armed is not None and self._armed <= now:
+    def wake_if_due(self, now: float) -> None:
+        """Handles what is due, should the wake-up be about to come; a late one has its look first."""
+        if self._armed is not None and self._armed <= now <= self._armed + LOOK_SECONDS:
             self.wake(now)
 
     def _arm(self, at: float) -> None:

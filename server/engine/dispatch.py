@@ -54,7 +54,7 @@ class Dispatch:
 
     def opened(self, connection: Connection) -> None:
         """Expects CONNECT before long."""
-        self._engine.await_connect(connection)
+        self._engine.timeouts.await_connect(connection)
 
     def received(self, connection: Connection, data: str | bytes) -> None:
         """Handles a message, or queues it behind the one being handled."""
@@ -127,14 +127,14 @@ class Dispatch:
             self._direct.receive_event(connection, packet)
             return None
         if packet.kind == CONNECT:
-            self._engine.stop_awaiting(connection)
+            self._engine.timeouts.stop_awaiting(connection)
             return self._connect(connection, packet)
         if packet.namespace == "/" and self._direct.on_connect is not None:
             if packet.kind != DISCONNECT:
                 # "/" written out, which no official client does.
                 raise Malformed("bad packet")
             self._direct.gone(connection, Reason.CLIENT)
-            self._engine.await_connect(connection)
+            self._engine.timeouts.await_connect(connection)
             return None
         if packet.kind == DISCONNECT:
             return self._disconnect(connection, packet)
@@ -154,7 +154,7 @@ class Dispatch:
             connection.stock = True
             await server._handle_connect(connection.sid, packet.namespace, packet.data)  # noqa: SLF001
         if not self._joined(connection):
-            self._engine.await_connect(connection)
+            self._engine.timeouts.await_connect(connection)
 
     def _joined(self, connection: Connection) -> bool:
         if connection.namespace_sid is not None:
@@ -167,7 +167,7 @@ class Dispatch:
             connection.sid, packet.namespace, Reason.CLIENT
         )
         if not self._joined(connection):
-            self._engine.await_connect(connection)
+            self._engine.timeouts.await_connect(connection)
 
     def _event(self, connection: Connection, packet: Packet) -> Coroutine[Any, Any, None] | None:
         server = self._server

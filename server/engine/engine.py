@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from engineio.async_drivers.aiohttp import translate_request
 from .addresses import Addresses, Gate
 from .complaints import Complaints
 from .connection import Connection, open_packet
-from .deadlines import LOOK_SECONDS, Clock
 from .emit import encode_packet
 from .entrance import Knock, Rejection, bad_request, forbidden, read_knock, shutting_down, unknown_sid
 from .frames import frame
@@ -22,6 +20,7 @@ from .plain import PlainReceiver
 from .polling import answer_poll, take_post, text_response
 from .ports import Reason, State
 from .takeover import TAKEN, Taken
+from .timeouts import Timeouts
 from .upgrade import Guard, Upgrade
 from .websocket import open_websocket
 
@@ -44,77 +43,15 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         self._addresses = Addresses(limits.trusted_proxies)
         self._origins = Origins(self.cors_allowed_origins, self._addresses, credentials=self.cors_credentials)
         self._gate = Gate(limits.handshakes_per_second, limits.handshake_burst)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._closing = False
         self._is_shut = False
         self._attempts: dict[str, Upgrade] = {}
-        self._clock: Clock[Connection] = Clock(self._wake_at)
-        self._pings = self._clock.kind(self.ping_interval, self._ping)
-        self._pongs = self._clock.kind(self.ping_timeout, self._no_pong)
-        self._connects = self._clock.kind(limits.connect_seconds, self._no_connect)
-        self._upgrades = self._clock.kind(limits.upgrade_seconds, self._no_upgrade)
-        self._closes = self._clock.kind(limits.close_seconds, self._never_polled)
-
-    # -- time
-
-    def _now(self) -> float:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        return self._loop.time()
-
-    def _wake_at(self, at: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._loop is not None and not self._closing:
-            self._timer = self._loop.call_at(at, self._wake, at)
-
-    def _wake(self, at: float) -> None:
-        now = self._now()
-        if self._loop is not None and now - at > LOOK_SECONDS:
-            # The process stood still. Before anyone is taken for dead, what they sent meanwhile is to be read, and
-            # uvloop looks at its timers first.
-            self._timer = self._loop.call_later(LOOK_SECONDS, self._wake_late)
-        else:
-            self._clock.wake(now)
-
-    def _wake_late(self) -> None:
-        self._clock.wake(self._now())
-
-    def _ping(self, connection: Connection, at: float) -> None:
-        # Counted from when the ping was due, so that a busy loop does not stretch the deadline; but who was not asked
-        # because the process stood still has all the time to answer.
-        now = self._now()
-        self._clock.start(self._pongs, connection, at if now - at <= 2 * LOOK_SECONDS else now)
-        connection.ping()
-
-    def _no_pong(self, connection: Connection, at: float) -> None:
-        if connection.busy is not None and connection.busy.paused:
-            # Its answer may wait behind what we do not read yet.
-            self._clock.start(self._pongs, connection, at)
-        else:
-            connection.fail(Reason.PING_TIMEOUT)
-
-    def _no_connect(self, connection: Connection, _: float) -> None:
-        connection.fail(Reason.NO_CONNECT)
-
-    def _no_upgrade(self, connection: Connection, _: float) -> None:
-        attempt = self._attempts.get(connection.sid)
-        if attempt is not None:
-            attempt.give_up()
-
-    def _never_polled(self, connection: Connection, _: float) -> None:
-        connection.abort(Reason.SERVER)
-        self.sockets.pop(connection.sid, None)
-
-    def await_connect(self, connection: Connection) -> None:
-        """Gives a connection `connect_seconds` to do what the layer above expects."""
-        if connection.state is State.OPEN:
-            self._clock.start(self._connects, connection, self._now())
-
-    def stop_awaiting(self, connection: Connection) -> None:
-        """It has."""
-        self._connects.stop(connection)
+        self.timeouts = Timeouts(
+            ping_interval=self.ping_interval,
+            ping_timeout=self.ping_timeout,
+            limits=limits,
+            on_slow_upgrade=self._slow_upgrade,
+            on_never_polled=self._never_polled,
+        )
 
     # -- what connections tell
 
@@ -127,13 +64,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         await self.receiver.drained(connection)
 
     def pong(self, connection: Connection) -> None:
-        """Goes on to the next ping; an answer to no ping is ignored."""
-        if self._pongs.stop(connection):
-            self._clock.start(self._pings, connection, self._now())
+        """Goes on to the next ping."""
+        self.timeouts.pong(connection)
 
     def upgraded(self, connection: Connection) -> None:
         """An upgrade is over, one way or the other."""
-        self._upgrades.stop(connection)
+        self.timeouts.upgraded(connection)
         self._attempts.pop(connection.sid, None)
 
     def complain(self, connection: Connection, what: str) -> None:
@@ -142,15 +78,22 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
 
     def closed(self, connection: Connection, reason: str) -> None:
         """Frees what a connection held."""
-        self._clock.stop(connection)
+        self.timeouts.closed(connection)
         attempt = self._attempts.pop(connection.sid, None) if self._attempts else None
         if attempt is not None:
             attempt.give_up()
-        if connection.state is State.CLOSING:
-            self._clock.start(self._closes, connection, self._now())
-        else:
+        if connection.state is not State.CLOSING:
             self.sockets.pop(connection.sid, None)
         self.receiver.closed(connection, reason)
+
+    def _slow_upgrade(self, connection: Connection) -> None:
+        attempt = self._attempts.get(connection.sid)
+        if attempt is not None:
+            attempt.give_up()
+
+    def _never_polled(self, connection: Connection) -> None:
+        connection.abort(Reason.SERVER)
+        self.sockets.pop(connection.sid, None)
 
     # -- requests
 
@@ -182,7 +125,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         knock = read_knock(request, self.transports)
         if knock.sid is None:
             return await self._open(request, knock)
-        self._clock.wake_if_late(self._now())
+        self.timeouts.catch_up()
         connection = self.sockets.get(knock.sid)
         if connection is None:
             raise unknown_sid()
@@ -198,7 +141,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
     async def _poll(self, request: web.Request, connection: Connection) -> web.Response:
         payload = await answer_poll(request, connection)
         if connection.state is State.CLOSED:
-            self._closes.stop(connection)
+            self.timeouts.fetched(connection)
             self.sockets.pop(connection.sid, None)
         return text_response(request, payload, compress=self.http_compression)
 
@@ -208,7 +151,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         remote = self._addresses.of(request)
         if self._is_shut:
             raise shutting_down()
-        if not self._gate.admits(remote, self._now()):
+        if not self._gate.admits(remote, self.timeouts.now()):
             raise forbidden("Too many connections", 429)
         sid = self.generate_id()
         if self.receiver.asks_first:
@@ -232,7 +175,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
             )
             connection.attach(link)
         self.sockets[sid] = connection
-        self._clock.start(self._pings, connection, self._now())
+        self.timeouts.opened(connection)
         self.receiver.opened(connection)
         if knock.websocket:
             return TAKEN
@@ -283,7 +226,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
             attempt.refuse()
         else:
             self._attempts[connection.sid] = attempt
-            self._clock.start(self._upgrades, connection, self._now())
+            self.timeouts.upgrading(connection)
         return TAKEN
 
     # -- python-engineio's interface
@@ -317,7 +260,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
 
     async def shutdown(self, _: web.Application | None = None) -> None:
         """Closes every connection and stops the clock; needed before the loop ends."""
-        self._closing = True
+        self.timeouts.stop()
         self.shut()
         await self.disconnect()
         for attempt in list(self._attempts.values()):

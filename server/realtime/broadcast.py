@@ -10,9 +10,10 @@ from server.errors import SeanceError
 from server.logs import logger
 from server.protocol.codec import dumps
 from server.protocol.outbound import Event, MessageReceived, SessionOver, TurnUnderWay, Typing
-from server.protocol.wire import Draft, Wire, WireEvent, Wires
+from server.protocol.wire import Draft, WireEvent
 from server.realtime.bundle import RUN, Bundle
-from server.realtime.holes import Holes, Log
+from server.realtime.delivery import Delivery
+from server.realtime.holes import Log
 from server.realtime.room import Arrival, Room
 from server.realtime.turn_questions import TurnQuestions
 from server.realtime.visitor import Door, Visitor
@@ -20,7 +21,6 @@ from server.realtime.visitor import Door, Visitor
 log = logger()
 
 SIGNAL: Final = b"~"
-OVER: Final = SessionOver.name.encode()
 TYPING: Final = Typing.name.encode()
 
 
@@ -30,14 +30,13 @@ Elsewhere = Callable[[SessionId, str, bytes], None]
 class Rooms:
     """The sessions that have members on this process.
 
-    An event is encoded once, told here at once, and published for the others. Messages pass each room's
-    sequencer: members hear them in the order of `seq`, without holes; what is missing is read from the log.
+    An event is encoded once, told here at once, and published for the others.
     """
 
     def __init__(self, backplane: Backplane, messages: Log) -> None:
         """Take the way to other processes, and the log."""
         self._backplane = backplane
-        self._holes = Holes(messages, self._deliver_messages)
+        self._delivery = Delivery(messages, self._close_if_empty)
         self._doors: list[Door] = []
         self._rooms: dict[SessionId, Room] = {}
         self._on_elsewhere: Elsewhere = _ignore
@@ -72,8 +71,7 @@ class Rooms:
     def begin_at(self, session_id: SessionId, seq: int) -> None:
         """Learn the head that a joiner's seat was given: a new room starts behind it."""
         if (room := self._rooms.get(session_id)) is not None:
-            self._deliver_messages(session_id, room, room.order.start(seq))
-            self._holes.fill(session_id, room)
+            self._delivery.start(session_id, room, seq)
 
     def has_come_to(self, session_id: SessionId, seq: int) -> None:
         """Learn how far a session is by now: something may be missing.
@@ -81,20 +79,19 @@ class Rooms:
         No room starts there: whoever is just joining was given an earlier head, and is owed what came since.
         """
         if (room := self._rooms.get(session_id)) is not None:
-            room.order.exists(seq)
-            self._holes.fill(session_id, room)
+            self._delivery.exists(session_id, room, seq)
 
     def is_over(self, session_id: SessionId, reason: CloseReason) -> None:
         """Learn that a session is over, if no news told of it: its members are told and sent away."""
         room = self._rooms.get(session_id)
         if room is not None and not room.is_over:
-            self._deliver(session_id, room, [WireEvent.of(SessionOver(reason))])
+            self._delivery.events(session_id, room, [WireEvent.of(SessionOver(reason))])
 
     def settle(self, session_id: SessionId, arrival: Arrival, seq: int) -> None:
         """Give an arrival what was held beyond `seq` as soon as the room is there; then it hears everything."""
         arrival.settles_at = seq
         if (room := self._rooms.get(session_id)) is not None:
-            self._settle(session_id, room)
+            self._delivery.settle(session_id, room)
 
     def forget(self, session_id: SessionId, arrival: Arrival) -> None:
         """Stop holding for an arrival."""
@@ -172,14 +169,14 @@ class Rooms:
         wire = WireEvent.of(event)
         self._publish(session_id, wire)
         if (room := self._rooms.get(session_id)) is not None:
-            self._deliver(session_id, room, [wire], deaf=visitor.id)
+            self._delivery.events(session_id, room, [wire], deaf=visitor.id)
 
     def tell_others(self, session_id: SessionId, event: Event, besides: str) -> None:
         """Tell everyone but the arriving connections of one user id."""
         wire = WireEvent.of(event)
         self._publish(session_id, wire)
         if (room := self._rooms.get(session_id)) is not None:
-            self._deliver(session_id, room, [wire], besides)
+            self._delivery.events(session_id, room, [wire], besides)
 
     def evict(self, session_id: SessionId, connection_ids: Collection[str], error: SeanceError) -> None:
         """Tell some connections of this process why they may not stay, and close them."""
@@ -208,7 +205,7 @@ class Rooms:
             self._backplane.publish(session_id, [run.packed()])
         room = self._rooms.get(session_id)
         if room is not None:
-            self._tell_in_order(session_id, room, run)
+            self._delivery.run(session_id, room, run)
 
     def everyone(self) -> list[Visitor]:
         """Return all connections of this process, those that are in no session too."""
@@ -228,7 +225,7 @@ class Rooms:
                 self._hear_event(session_id, room, WireEvent.unpack(piece))
             elif room is not None:
                 run = Bundle.unpack(piece)
-                self._tell_in_order(session_id, room, run)
+                self._delivery.run(session_id, room, run)
                 if room.attended:
                     for wire in run.wires:
                         self._on_elsewhere(session_id, MessageReceived.name, wire.data)
@@ -239,67 +236,9 @@ class Rooms:
             if not self._questions.hear(session_id, name, wire.data, room.turn if room is not None else None):
                 self._on_elsewhere(session_id, name, wire.data)
         elif room is not None:
-            self._deliver(session_id, room, [wire])
+            self._delivery.events(session_id, room, [wire])
             if wire.name == TYPING and room.attended:
                 self._on_elsewhere(session_id, Typing.name, wire.data)
-
-    def _tell_in_order(self, session_id: SessionId, room: Room, run: Bundle) -> None:
-        if room.order.passes(run.first, run.last):
-            self._write_messages(session_id, room, run)
-            return
-        ready: list[Wire] = []
-        for wire in run.wires:
-            ready += room.order.offer(wire.seq, wire)
-        self._deliver_messages(session_id, room, ready)
-        self._holes.fill(session_id, room)
-
-    def _deliver_messages(self, session_id: SessionId, room: Room, wires: Wires) -> None:
-        """Tell messages that have been put in order."""
-        if wires:
-            self._write_messages(session_id, room, Bundle(wires))
-
-    def _write_messages(self, session_id: SessionId, room: Room, bundle: Bundle) -> None:
-        """Write messages, and the end of a turn that waited for the last of them."""
-        self._write(session_id, room, bundle)
-        if room.late:
-            self._deliver(session_id, room, room.take_late())
-
-    def _deliver(self, session_id: SessionId, room: Room, wires: Wires, besides: str = "", deaf: str = "") -> None:
-        """Tell events, those of a turn only when no message before them is missing."""
-        wires = [wire for wire in wires if not room.keeps_back(wire) and room.turn.hear(wire)]
-        if room.late:
-            self._holes.fill(session_id, room)
-        if not wires:
-            return
-        self._write(session_id, room, Bundle(wires), besides, deaf)
-        if wires[-1].name == OVER:
-            room.is_over = True
-            self._send_away(room)
-
-    def _write(self, session_id: SessionId, room: Room, bundle: Bundle, besides: str = "", deaf: str = "") -> None:
-        if room.arrivals:
-            for arrival in room.arrivals:
-                if arrival.user_id != besides and arrival.visitor.id != deaf:
-                    arrival.hold(bundle.wires)
-        for audience in room.audiences:
-            audience.tell(bundle, deaf)
-        if room.arrivals:
-            self._settle(session_id, room)
-
-    def _send_away(self, room: Room) -> None:
-        for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
-            visitor.line.hang_up()
-
-    def _settle(self, session_id: SessionId, room: Room) -> None:
-        for arrival in room.settled():
-            visitor = arrival.visitor
-            if arrival.overrun:
-                visitor.line.abort("too slow to join")
-            elif not visitor.gone:
-                for wire in arrival.newer():
-                    visitor.line.tell(wire)
-                room.admit(session_id, visitor)
-        self._close_if_empty(session_id, room)
 
     def _close_if_empty(self, session_id: SessionId, room: Room) -> None:
         if room.is_empty and self._rooms.get(session_id) is room:

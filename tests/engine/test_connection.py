@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server.engine import encode_event
 from server.engine.connection import Connection
-from server.engine.deadlines import Clock, Deadlines
+from server.engine.deadlines import LOOK_SECONDS, Clock, Deadlines
 from server.engine.outgoing import NOBODY
 from server.engine.packets import Malformed
 from server.engine.ports import Link, Reason, State
@@ -229,6 +229,15 @@ def test_the_clock_asks_for_the_earliest_wake_up_and_tells_the_moment_due() -> N
     clock.stop("slow")
     clock.wake(20)
     assert told == [("fast", 3)]
+
+
+def test_a_request_finds_done_what_is_due_but_lets_a_late_wake_up_look_first() -> None:
+    told: list[str] = []
+    clock: Clock[str] = Clock(lambda _: None)
+    clock.start(clock.kind(2, lambda key, _: told.append(key)), "ada", 0)
+    for moment, expected in ((1.9, []), (2 + 2 * LOOK_SECONDS, []), (2 + LOOK_SECONDS / 2, ["ada"])):
+        clock.wake_if_due(moment)
+        assert told == expected
 
 
 def test_a_million_deadlines_cost_no_more_each_than_a_thousand() -> None:

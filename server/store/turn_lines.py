@@ -13,11 +13,12 @@ from server.store.urls import Dialect
 
 _MAX_BATCH: Final = 200
 
-# In the order of sessions, so that no two processes wait for each other's rows in turn.
+# In the order of sessions, so that no two processes wait for each other's rows in turn. A turn starts when its row is
+# made: the statement may be older than the end of the turn before, which it waited for.
 _BEGIN: Final[dict[Dialect, str]] = {
     "postgresql": """
         INSERT INTO turns (id, session_id, process_id, fence, until_seq, woken_by, started_at)
-        SELECT t.id, s.id, t.process_id, 1, t.until_seq, t.woken_by, statement_timestamp()
+        SELECT t.id, s.id, t.process_id, 1, t.until_seq, t.woken_by, clock_timestamp()
         FROM json_to_recordset($1) AS t(
           id text, session_id text, process_id text, until_seq bigint, woken_by text, is_summoned boolean
         ) JOIN sessions s ON s.id = t.session_id AND s.is_active

@@ -70,6 +70,24 @@ async def test_the_next_turn_begins_when_the_last_has_ended(database: Database, 
     assert await hosts[1].turns.begin(session.id, second) == Begun(1)
 
 
+async def test_a_turn_starts_after_the_end_that_it_waited_for(postgres_database: Database) -> None:
+    session, first, second = await stored_session(postgres_database), a_turn(), a_turn()
+    store = TurnStore(postgres_database, (await started_seats(postgres_database))._process_id)
+    assert await store.begin(session.id, first)
+    async with postgres_database.writing() as other:
+        await other.execute(text("LOCK sessions"))
+        waiting = asyncio.create_task(store.begin(session.id, second))
+        while not (await other.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
+            await asyncio.sleep(0.01)
+        end = "UPDATE turns SET reason = 'completed', ended_at = clock_timestamp() WHERE id = :id"
+        await other.execute(text(end), {"id": first})
+    assert await waiting
+    async with postgres_database.reading() as db:
+        (ended,) = await db.scalars(select(turns.c.ended_at).where(turns.c.id == first))
+        (started,) = await db.scalars(select(turns.c.started_at).where(turns.c.id == second))
+    assert ended <= started
+
+
 async def test_turns_of_different_sessions_run_side_by_side(database: Database, hosts: list[Host]) -> None:
     rooms = [await stored_session(database) for _ in range(3)]
     assert all([await hosts[0].turns.begin(room.id, a_turn()) for room in rooms])

@@ -30,7 +30,7 @@ class Alone:
     def ignore(self, session_id: SessionId) -> None:
         """Do nothing."""
 
-    def publish(self, session_id: SessionId, news: Sequence[bytes]) -> None:
+    def publish(self, session_id: SessionId, news: bytes) -> None:
         """Do nothing."""
 
     async def ping(self, timeout_seconds: float) -> bool:  # noqa: ARG002 - the backplane's interface

@@ -40,7 +40,7 @@ class Emitter:
         check_event(event, said)
         told = WireEvent(event.encode(), dumps(said)).packed()
         channel = f"{self._prefix}:session:{SessionId(session_id)}"
-        return int(await self._redis.publish(channel, NO_ORIGIN + packed([told])))
+        return int(await self._redis.publish(channel, NO_ORIGIN + packed(told)))
 
     async def aclose(self) -> None:
         """Hang up."""

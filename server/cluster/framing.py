@@ -1,14 +1,13 @@
 """Several pieces of news in one Redis message: each behind its length, 4 bytes big-endian."""
 
-from collections.abc import Sequence
 from typing import Final
 
 _LENGTH_BYTES: Final = 4
 
 
-def packed(news: Sequence[bytes]) -> bytes:
-    """Return the pieces as one payload."""
-    return b"".join([len(piece).to_bytes(_LENGTH_BYTES, "big") + piece for piece in news])
+def packed(piece: bytes) -> bytes:
+    """Return a piece of news as a payload; several of them, one behind the other, are a payload too."""
+    return len(piece).to_bytes(_LENGTH_BYTES, "big") + piece
 
 
 def unpacked(payload: bytes, at: int = 0) -> list[bytes]:

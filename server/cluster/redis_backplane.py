@@ -26,7 +26,7 @@ SILENT_BEATS: Final = 3
 ORIGIN_BYTES: Final = 8
 SUBSCRIBE_AT_ONCE: Final = 500
 _AWAY: Final = (RedisError, OSError, TimeoutError)
-_BEAT: Final = packed([b""])
+_BEAT: Final = packed(b"")
 
 
 class RedisBackplane:
@@ -80,7 +80,7 @@ class RedisBackplane:
         """Hear of the session no more."""
         self._wanted.drop(self._channel(session_id))
 
-    def publish(self, session_id: SessionId, news: Sequence[bytes]) -> None:
+    def publish(self, session_id: SessionId, news: bytes) -> None:
         """Put news into the outbox."""
         self._outbox.put(self._channel(session_id), packed(news))
 
@@ -88,7 +88,7 @@ class RedisBackplane:
         """Tell whether what is published here is heard here."""
         nonce, pong = os.urandom(8), asyncio.Event()
         self._pongs[nonce] = pong
-        self._outbox.put(self._self_channel, packed([nonce]))
+        self._outbox.put(self._self_channel, packed(nonce))
         try:
             async with asyncio.timeout(timeout_seconds):
                 await pong.wait()

@@ -72,8 +72,8 @@ class Backplane(Protocol):
     def ignore(self, session_id: SessionId) -> None:
         """Hear of the session no more."""
 
-    def publish(self, session_id: SessionId, news: Sequence[bytes]) -> None:
-        """Tell the other processes that listen."""
+    def publish(self, session_id: SessionId, news: bytes) -> None:
+        """Tell the other processes that listen; they hear all of one turn of the loop together, in this order."""
 
     async def ping(self, timeout_seconds: float) -> bool:
         """Tell whether news published here comes back here within the time."""

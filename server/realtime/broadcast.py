@@ -202,7 +202,7 @@ class Rooms:
             return
         run = Bundle(messages, b"", first, last)
         if self._backplane.reaches_others:
-            self._backplane.publish(session_id, [run.packed()])
+            self._backplane.publish(session_id, run.packed())
         room = self._rooms.get(session_id)
         if room is not None:
             self._delivery.run(session_id, room, run)
@@ -213,7 +213,7 @@ class Rooms:
 
     def _publish(self, session_id: SessionId, wire: WireEvent) -> None:
         if self._backplane.reaches_others:
-            self._backplane.publish(session_id, [wire.packed()])
+            self._backplane.publish(session_id, wire.packed())
 
     # -- what is heard
 

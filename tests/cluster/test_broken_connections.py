@@ -54,7 +54,7 @@ async def test_a_connection_that_died_without_a_word_is_missed_even_while_others
 
 async def chat(ear: Ear) -> None:
     while True:
-        ear.publish(SESSION, [b"chatter"])
+        ear.publish(SESSION, b"chatter")
         await asyncio.sleep(CHATTER_SECONDS)
 
 

@@ -76,9 +76,11 @@ async def connected(ear: Ear, *, seconds: float = ARRIVAL_SECONDS) -> bool:
 
 async def carries(one: Ear, other: Ear) -> None:
     """News goes both ways, in order, whole, and not to who sent it."""
-    one.publish(SESSION, [b"first", b"", "séance\x00".encode()])
-    assert [await other.hears() for _ in range(3)] == [b"first", b"", "séance\x00".encode()]
-    other.publish(SESSION, [b"back"])
+    news = [b"first", b"", "séance\x00".encode()]
+    for piece in news:
+        one.publish(SESSION, piece)
+    assert [await other.hears() for _ in news] == news
+    other.publish(SESSION, b"back")
     assert await one.hears() == b"back"
     assert other.heard.empty()
 
@@ -92,7 +94,7 @@ async def test_news_that_nobody_here_listens_to_does_not_arrive(redis_url: str) 
     async with two(redis_url) as (one, other):
         other.ignore(SESSION)
         await connected(other)
-        one.publish(SESSION, [b"unheard"])
+        one.publish(SESSION, b"unheard")
         assert await other.hears(seconds=SILENCE_SECONDS) is None
 
 
@@ -101,7 +103,7 @@ async def test_what_one_turn_of_the_loop_tells_a_session_is_heard_together(redis
     async with two(redis_url) as (one, other):
         other.on_news = lambda _, news: together.append(news)
         for piece in (b"1", b"2", b"3"):
-            one.publish(SESSION, [piece])
+            one.publish(SESSION, piece)
         await connected(one)  # its own ping came round behind them
         async with asyncio.timeout(ARRIVAL_SECONDS):
             while not together:
@@ -111,14 +113,14 @@ async def test_what_one_turn_of_the_loop_tells_a_session_is_heard_together(redis
 
 async def test_what_was_published_last_is_heard_although_the_process_ends(redis_url: str) -> None:
     async with two(redis_url) as (one, other):
-        one.publish(SESSION, [b"the last"])
+        one.publish(SESSION, b"the last")
         await one.aclose()
         assert await other.hears() == b"the last"
 
 
 async def test_who_publishes_nonsense_makes_nobody_deaf(redis_url: str) -> None:
     async with two(redis_url) as (one, other), Client.from_url(redis_url) as stranger:
-        for payload in (b"", b"x", bytes(8), bytes(8) + b"cut", bytes(8) + packed([UNBEARABLE])):
+        for payload in (b"", b"x", bytes(8), bytes(8) + b"cut", bytes(8) + packed(UNBEARABLE)):
             await stranger.publish(f"seance:session:{SESSION}", payload)
         await carries(one, other)
 
@@ -190,7 +192,7 @@ async def test_a_killed_redis_that_comes_back_is_used_again() -> None:
         async with two(server.url) as (one, other):
             await carries(one, other)
             await asyncio.to_thread(server.kill)
-            one.publish(SESSION, [b"old news by the time it could be sent"])
+            one.publish(SESSION, b"old news by the time it could be sent")
             await asyncio.to_thread(server.start)
             for ear in (one, other):
                 assert await connected(ear, seconds=FAILOVER_SECONDS)

@@ -105,7 +105,7 @@ class Carrier:
     def ignore(self, session_id: SessionId) -> None:
         """News would not arrive."""
 
-    def publish(self, session_id: SessionId, news: Sequence[bytes]) -> None:
+    def publish(self, session_id: SessionId, news: bytes) -> None:
         """Nobody is there."""
 
     async def ping(self, timeout_seconds: float) -> bool:

@@ -209,8 +209,9 @@ def lose(monkeypatch: pytest.MonkeyPatch, *marks: bytes) -> None:
     """Lets news with all of these marks get lost between processes."""
     publish = RedisBackplane.publish
 
-    def lossy(self: RedisBackplane, session_id: Any, news: list[bytes]) -> None:
-        publish(self, session_id, [one for one in news if not all(mark in one for mark in marks)])
+    def lossy(self: RedisBackplane, session_id: Any, news: bytes) -> None:
+        if not all(mark in news for mark in marks):
+            publish(self, session_id, news)
 
     monkeypatch.setattr(RedisBackplane, "publish", lossy)
 

@@ -13,12 +13,13 @@ from benchmarks.nowhere import accept, connect
 from server.core.limits import Limits
 from server.core.messages import drafted
 from server.core.sequencer import Sequencer
-from server.domain import Participant, SessionId, UserId, new_id
+from server.domain import Participant, SessionId, UserId
 from server.engine import Encoded, SocketServer
 from server.engine.encoded import encode_text
 from server.engine.frame_parser import FrameParser
 from server.engine.frames import frame, unmask
 from server.engine.messages import read_event
+from server.moments import new_id
 from server.protocol.envelopes import acknowledgement_json
 from server.protocol.quick import quick_message
 from server.realtime.bundle import Bundle

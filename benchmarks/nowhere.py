@@ -9,10 +9,11 @@ from aiohttp import web
 
 from server.assembly import Parts, assemble
 from server.config import Config
-from server.domain import SessionId, new_id
+from server.domain import SessionId
 from server.engine import Accept
 from server.engine.connection import Connection
 from server.engine.websocket import WebSocket
+from server.moments import new_id
 from server.realtime.gateway import SocketIoDoor, SocketIoLine
 from server.realtime.visitor import Visitor
 

@@ -17,11 +17,12 @@ from server.core.ports import Backplane
 from server.core.presence import Presence
 from server.core.sessions import Sessions
 from server.core.turns import Cast, Turns
-from server.domain import FRAME_BYTES, ProcessId, new_id
+from server.domain import FRAME_BYTES, ProcessId
 from server.engine import Limits as EngineLimits
 from server.engine import Recovery, SocketServer
 from server.engine.addresses import Addresses
 from server.metrics import Metrics
+from server.moments import new_id
 from server.realtime.admission import Admission
 from server.realtime.broadcast import Rooms
 from server.realtime.gateway import SocketIoDoor

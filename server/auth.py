@@ -9,8 +9,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from server.domain import USER_ID_CHARS, USER_NAME_CHARS, Role, SessionId, UserId, is_line, is_session_id, new_id
+from server.domain import USER_ID_CHARS, USER_NAME_CHARS, Role, SessionId, UserId, is_line, is_session_id
 from server.errors import Forbidden, Unauthorized
+from server.moments import new_id
 
 AUDIENCE = "seance"
 ALGORITHM = "HS256"

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from server.auth import Identity, Tokens
-from server.domain import SPIRIT_USER_ID, Participant, Role, SessionId, UserId, new_id
+from server.domain import SPIRIT_USER_ID, Participant, Role, SessionId, UserId
 from server.errors import Forbidden, Unauthorized, ValidationFailed
+from server.moments import new_id
 from server.store.tokens import TokenUses
 
 

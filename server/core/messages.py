@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from server.core.ports import Broadcaster
-from server.domain import Message, Participant, SessionId, fresh_message_id, is_session_id
+from server.domain import Message, Participant, SessionId, is_session_id
 from server.errors import SeanceError, SessionNotFound, ValidationFailed
+from server.moments import fresh_message_id
 from server.protocol.commands import HistoryRange
 from server.protocol.wire import Draft
 from server.store.history import History

@@ -6,9 +6,10 @@ from typing import Final
 
 from server.core.messages import Messages
 from server.core.ports import Provider, ProviderFailedError, Purse, Scene, Usage
-from server.domain import Session, SessionId, now
+from server.domain import Session, SessionId
 from server.errors import SeanceError
 from server.logs import logger
+from server.moments import now
 from server.store.turns import TurnStore
 
 log = logger()

@@ -1,9 +1,10 @@
 """Sessions: made, read, changed, ended."""
 
 from server.core.ports import Broadcaster
-from server.domain import CloseReason, Session, SessionId, SpiritSettings, is_session_id, new_id, now
+from server.domain import CloseReason, Session, SessionId, SpiritSettings, is_session_id
 from server.errors import SessionNotFound
 from server.logs import logger
+from server.moments import new_id, now
 from server.protocol.commands import ChangeSession, CreateSession, Page
 from server.protocol.outbound import SessionOver, SessionUpdated
 from server.store.sessions import SessionStore

@@ -3,7 +3,8 @@
 from typing import Final
 
 from server.core.ports import Purse, Usage
-from server.domain import SessionId, now
+from server.domain import SessionId
+from server.moments import now
 
 # The endpoint generated nothing for these, and charges nothing.
 FREE_FAILURES: Final = frozenset({"connect", "rejected", "rate_limited", "upstream_error", "circuit_open", "disabled"})

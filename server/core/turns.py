@@ -14,9 +14,10 @@ from server.core.silence import Silence
 from server.core.turn import Stage, Turn
 from server.core.turn_losses import UNANSWERED_MOST, Losses
 from server.core.turn_policy import Verdict, verdict, woken_by
-from server.domain import Answers, Message, Overlap, Participant, Session, SessionId, TurnId, TurnReason, new_id
+from server.domain import Answers, Message, Overlap, Participant, Session, SessionId, TurnId, TurnReason
 from server.errors import SeanceError, SpiritDisabled
 from server.logs import logger
+from server.moments import new_id
 from server.protocol.codec import loads
 from server.protocol.commands import StopScope
 from server.protocol.objects import message_of, person_object

@@ -7,7 +7,6 @@ from typing import Any, Final
 from marshmallow import fields as f
 from marshmallow import validate
 
-from server.domain import iso
 from server.errors import (
     RateLimited,
     SeanceError,
@@ -15,6 +14,7 @@ from server.errors import (
     ValidationFailed,
     catalogue,
 )
+from server.moments import iso
 from server.protocol import envelopes, inbound
 from server.protocol.examples import MOMENT, SESSION_ID
 from server.protocol.shapes import Shape

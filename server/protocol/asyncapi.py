@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from marshmallow import Schema
 
-from server.domain import FRAME_BYTES, iso
+from server.domain import FRAME_BYTES
 from server.errors import ValidationFailed
+from server.moments import iso
 from server.protocol.answers import MetaShape, envelope_schema, error_table, failure_example, failure_schema
 from server.protocol.envelopes import success
 from server.protocol.events import INBOUND, INCOMING, OUTGOING, Incoming, Outgoing

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from server.domain import Message, stamp
+from server.domain import Message
 from server.errors import SeanceError
+from server.moments import stamp
 from server.protocol.codec import dumps
 from server.protocol.objects import posted_object
 

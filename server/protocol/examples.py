@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from server.domain import Message, MessageId, Participant, Role, Session, SessionId, TurnId, UserId, iso
+from server.domain import Message, MessageId, Participant, Role, Session, SessionId, TurnId, UserId
+from server.moments import iso
 
 SESSION_ID: Final = SessionId("3f0c2a7e-9d41-4c55-8f0e-6f6a0c1b9d27")
 TURN_ID: Final = TurnId("0b6f5a0c-5d7c-4a53-9a0d-1c9f7a6e2b84")

@@ -3,16 +3,8 @@
 from typing import Any
 
 from server.auth import Identity
-from server.domain import (
-    Message,
-    MessageId,
-    Participant,
-    Session,
-    SessionId,
-    SpiritSettings,
-    UserId,
-    iso,
-)
+from server.domain import Message, MessageId, Participant, Session, SessionId, SpiritSettings, UserId
+from server.moments import iso
 
 Json = dict[str, Any]
 

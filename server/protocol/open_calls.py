@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from server.domain import iso
+from server.moments import iso
 from server.protocol import shapes
 from server.protocol.answers import Answer
 from server.protocol.examples import MOMENT

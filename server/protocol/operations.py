@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from server.domain import iso
 from server.errors import (
     Busy,
     DatabaseUnavailable,
@@ -19,6 +18,7 @@ from server.errors import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from server.moments import iso
 from server.protocol import inbound, objects, shapes
 from server.protocol.answers import Answer, HistoryMetaShape, PageMetaShape
 from server.protocol.examples import ADA, ENDED, MESSAGE, MOMENT, PEOPLE, SESSION, SESSION_ID, TOKEN

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
-from server.domain import Message, stamp
+from server.domain import Message
+from server.moments import stamp
 from server.protocol.codec import dumps
 from server.protocol.objects import draft_object, message_object
 from server.protocol.outbound import Event, MessageReceived

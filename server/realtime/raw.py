@@ -7,9 +7,10 @@ from typing import Final
 
 from aiohttp import web
 
-from server.domain import SessionId, new_id
+from server.domain import SessionId
 from server.engine.websocket import WebSocket, accept, frame
 from server.errors import Busy, Forbidden, ValidationFailed
+from server.moments import new_id
 from server.protocol.wire import raw
 from server.realtime.admission import Admission
 from server.realtime.bundle import Bundle

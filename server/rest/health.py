@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from server.domain import stamp
+from server.moments import stamp
 from server.protocol.codec import dumps
 
 PING_SECONDS: Final = 2.0

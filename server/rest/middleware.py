@@ -10,7 +10,6 @@ from typing import Final
 
 from aiohttp import web
 
-from server.domain import new_id
 from server.errors import (
     Forbidden,
     InternalError,
@@ -24,6 +23,7 @@ from server.errors import (
     ValidationFailed,
 )
 from server.logs import REQUEST_ID, logger
+from server.moments import new_id
 from server.protocol.codec import dumps
 from server.protocol.envelopes import failure
 

@@ -20,8 +20,8 @@ from server.domain import (
     SessionId,
     SpiritSettings,
     UserId,
-    iso,
 )
+from server.moments import iso
 from server.store.columns import iso_of_text, moment_of_text
 from server.store.tables import messages, sessions
 

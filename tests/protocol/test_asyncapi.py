@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
-from server.domain import iso
 from server.errors import catalogue
+from server.moments import iso
 from server.protocol import inbound
 from server.protocol.asyncapi import build_asyncapi, close_codes
 from server.protocol.envelopes import failure, success

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from server.core.messages import drafted
-from server.domain import Message, Participant, SessionId, UserId, new_id
+from server.domain import Message, Participant, SessionId, UserId
+from server.moments import new_id
 from server.realtime.broadcast import Rooms
 from server.realtime.visitor import Visitor
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.core.presence import Entered, Presence, _Seated
-from server.domain import CloseReason, ProcessId, new_id
+from server.domain import CloseReason, ProcessId
 from server.errors import DatabaseUnavailable, SessionClosed, SessionFull
+from server.moments import new_id
 from server.store.database import Database
 from server.store.seats import Seats
 from server.store.sessions import SessionStore

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain import Role, SessionId, new_id
+from server.domain import Role, SessionId
+from server.moments import new_id
 from tests.realtime.joining import QUICK, acked, connected, faulted, heard, refused, said
 from tests.realtime.raw_client import SEANCE, raw_door
 from tests.rest.serving import CLOSED, SECRET

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core import limits
-from server.domain import new_id
+from server.moments import new_id
 from server.realtime import gateway
 from tests.realtime.joining import (
     TRANSPORTS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core import limits
-from server.domain import new_id
+from server.moments import new_id
 from server.protocol.events import check_ack
 from server.realtime import raw_guest as guests
 from tests.realtime.joining import heard, said, seated

@@ -9,7 +9,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from server.domain import Role, SessionId, new_id
+from server.domain import Role, SessionId
+from server.moments import new_id
 from tests.rest.serving import SECRET
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain import new_id
 from server.errors import DatabaseUnavailable
+from server.moments import new_id
 from server.protocol import shapes
 from server.store.sessions import SessionStore
 

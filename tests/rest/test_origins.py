@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import WSServerHandshakeError
 
-from server.domain import new_id
+from server.moments import new_id
 
 if TYPE_CHECKING:
     from tests.rest.api import Api

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from yarl import URL
 
-from server.domain import new_id
+from server.moments import new_id
 from server.protocol import shapes
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from server.domain import (
     SpiritSettings,
     TurnId,
     UserId,
-    iso,
 )
+from server.moments import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

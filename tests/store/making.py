@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from server.core.messages import drafted
-from server.domain import Message, Participant, ProcessId, Session, SessionId, UserId, new_id, now
+from server.domain import Message, Participant, ProcessId, Session, SessionId, UserId
+from server.moments import new_id, now
 from server.protocol.objects import message_object, message_of
 from server.store.seats import Seats
 from server.store.sessions import SessionStore

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import new_id
 from server.errors import ValidationFailed
+from server.moments import new_id
 from server.store.cursors import Cursor
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from server.domain import CloseReason, Message, SessionId, new_id
+from server.domain import CloseReason, Message, SessionId
 from server.errors import Busy, InternalError, SessionClosed, SessionNotFound, ValidationFailed
+from server.moments import new_id
 from server.protocol.objects import draft_object
 from server.store.database import Database
 from server.store.log import MessageLog

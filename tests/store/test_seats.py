@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text, update
 
-from server.domain import CloseReason, Participant, ProcessId, SessionId, UserId, new_id
+from server.domain import CloseReason, Participant, ProcessId, SessionId, UserId
 from server.errors import SessionClosed, SessionFull, SessionNotFound
+from server.moments import new_id
 from server.protocol.commands import ChangeSession
 from server.store import seat_rows
 from server.store.database import Database

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from server.domain import Answers, CloseReason, SessionId, SpiritSettings, new_id, now
+from server.domain import Answers, CloseReason, SessionId, SpiritSettings
 from server.errors import SessionClosed, SessionNotFound, ValidationFailed
+from server.moments import new_id, now
 from server.protocol.commands import ChangeSession, HistoryRange, SpiritChange
 from server.store.database import Database
 from server.store.sessions import Head, SessionStore

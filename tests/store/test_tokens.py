@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from server.domain import now
+from server.moments import now
 from server.store.database import Database
 from server.store.tokens import TokenUses
 

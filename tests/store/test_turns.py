@@ -18,8 +18,8 @@ from server.domain import (
     TurnId,
     TurnReason,
     UserId,
-    new_id,
 )
+from server.moments import new_id
 from server.store.sessions import SessionStore
 from server.store.tables import turns
 from server.store.turns import AbandonedTurn, Begun, TurnStore, Unanswered

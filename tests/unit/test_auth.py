@@ -6,9 +6,10 @@ import pytest
 
 from server.auth import Tokens
 from server.core.access import Access, Claim
-from server.domain import Role, SessionId, new_id
+from server.domain import Role, SessionId
 from server.engine import RecoveredState
 from server.errors import Forbidden, Unauthorized, ValidationFailed
+from server.moments import new_id
 from server.realtime.tickets import Ticket
 
 HERE, ELSEWHERE = SessionId(new_id()), SessionId(new_id())

@@ -26,8 +26,8 @@ from server.domain import (
     TurnId,
     TurnReason,
     UserId,
-    stamp,
 )
+from server.moments import stamp
 from server.protocol.outbound import Event, SpiritDelta, SpiritFinished, SpiritThinking, TurnUnderWay
 from server.protocol.wire import WireEvent
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.messages import drafted
-from server.domain import Participant, SessionId, UserId, new_id
+from server.domain import Participant, SessionId, UserId
 from server.engine import Encoded
 from server.errors import SessionClosed, ValidationFailed
+from server.moments import new_id
 from server.protocol.envelopes import acknowledgement, acknowledgement_json
 from server.protocol.objects import message_object, message_of
 from server.protocol.wire import Draft, Wire, WireEvent

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
 
-from server.domain import is_line, is_session_id, new_id
+from server.domain import is_line, is_session_id
 from server.errors import SeanceError, SessionNotFound, ValidationFailed, catalogue
 from server.logs import configure_logs, redact
+from server.moments import new_id
 from server.protocol import inbound
 from server.protocol.codec import dumps, loads
 from server.protocol.fields import shown

@@ -1,4 +1,4 @@
-"""The small things that everything is made of."""
+"""Ids and moments, fresh and as they go over the wire."""
 
 import os
 import time
@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
-from server import domain
-from server.domain import fresh_message_id, is_session_id, iso, new_id, stamp
+from server import moments
+from server.domain import is_session_id
+from server.moments import fresh_message_id, iso, new_id, stamp
 
 TALLINN = timezone(timedelta(hours=2))
 
@@ -54,8 +55,8 @@ def test_messages_ids_are_fresh_well_formed_and_ascend() -> None:
 
 
 def stopped(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    monkeypatch.setattr(domain, "time_ns", partial(int, at))
-    monkeypatch.setattr(domain, "time", partial(float, at / 1e9))
+    monkeypatch.setattr(moments, "time_ns", partial(int, at))
+    monkeypatch.setattr(moments, "time", partial(float, at / 1e9))
 
 
 def test_a_message_s_moment_is_that_of_a_stamp(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,11 @@ class Guest(asyncio.Protocol, Listener):
         loop = asyncio.get_running_loop()
         local = (source, 0) if source else None
         async with asyncio.timeout(CONNECT_SECONDS):
-            await loop.create_connection(lambda: self, host, port, ssl=tls, local_addr=local)
+            try:
+                await loop.create_connection(lambda: self, host, port, ssl=tls, local_addr=local)
+            except BaseException:
+                self._transport = None  # uvloop closes what we may have been given without telling us
+                raise
             await self._joined[1]
 
     def send(self, text: str, due: float) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
+from server.loadtest.guest import Guest, opening
+from server.loadtest.ledger import Meter, Room
 from server.loadtest.plan import Plan, Trouble
 from server.loadtest.run import load_test
 from tests.loadtest import lying
@@ -80,3 +83,20 @@ async def test_a_server_that_acknowledges_nothing_does_not_pass() -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(Trouble, match="is no address"):
         assert Plan(url).address
+
+
+async def test_who_is_called_off_while_connecting_leaves_in_peace() -> None:
+    class CalledOff(Guest):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            joining.cancel()
+
+    runner, url = await lying.serve_app(lying.LyingServer().app())
+    try:
+        guest = CalledOff(Room("0", Meter()), opening("localhost", ""), {"session_id": "0"})
+        joining = asyncio.create_task(guest.join("127.0.0.1", int(url.rpartition(":")[2]), tls=None, source=None))
+        with pytest.raises(asyncio.CancelledError):
+            await joining
+        guest.leave()
+    finally:
+        await runner.cleanup()

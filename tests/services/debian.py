@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 INSTALL_SECONDS = 600
+TURN = Path(tempfile.gettempdir()) / "seance-tests-apt.lock"
 
 
 def ensure_program(package: str, *programs: str) -> Path:
     """One of the programs on PATH; as root on Debian its package is installed first. Raises with what to do."""
     found = _find(programs)
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(package)
+        with TURN.open("w") as turn:
+            # apt-get waits for nobody, and tests run side by side.
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if _find(programs) is None:
+                _install(package)
         found = _find(programs)
     if found is None:
         raise RuntimeError(f"no {programs[0]}: these tests need one; on Debian and Ubuntu: apt install {package}")

@@ -12,6 +12,7 @@ from server.config import Config
 from server.domain import SessionId
 from server.engine import Accept
 from server.engine.connection import Connection
+from server.engine.upgrade import Guard
 from server.engine.websocket import WebSocket
 from server.moments import new_id
 from server.realtime.gateway import SocketIoDoor, SocketIoLine
@@ -43,10 +44,12 @@ async def accept(_: object) -> Accept:
 
 async def connect(sio: SocketServer) -> str:
     """The id of a client that was let in without a request; `accept` must be the server's connect handler."""
-    link = WebSocket(on_text=print, on_close=print, frame_bytes=65_536, queued_bytes=1_048_576)
+    connection = Connection(sio.eio, new_id(), "127.0.0.1")
+    link = WebSocket(Guard(connection, sio.eio.receiver), frame_bytes=65_536, queued_bytes=1_048_576)
     link.attach(NullTransport())
+    connection.attach(link)
     sid = new_id()
-    await sio._direct.connect(Connection(sio.eio, new_id(), "127.0.0.1", link), None, "127.0.0.1", sid)  # noqa: SLF001
+    await sio._direct.connect(connection, None, "127.0.0.1", sid)  # noqa: SLF001
     return sid
 
 

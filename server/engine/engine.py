@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import engineio
@@ -161,15 +160,11 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         connection = Connection(self, sid, remote)
         first = self._welcome(sid, websocket=knock.websocket)
         if knock.websocket:
-            guard = Guard(connection)
             link = open_websocket(
                 request,
+                Guard(connection, self.receiver),
                 frame_bytes=self.limits.message_bytes,
                 queued_bytes=self.limits.queued_bytes,
-                on_payload=partial(self.receiver.take_event, connection),
-                on_text=guard.received,
-                on_binary=guard.received,
-                on_close=guard.closed,
                 first=frame(first),
                 compression=self._compression,
             )
@@ -214,12 +209,9 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # it ships no types
         attempt = Upgrade(connection, self.receiver)
         attempt.socket = open_websocket(
             request,
+            attempt,
             frame_bytes=self.limits.message_bytes,
             queued_bytes=self.limits.queued_bytes,
-            on_payload=attempt.took,
-            on_text=attempt.received,
-            on_binary=attempt.received,
-            on_close=attempt.closed,
             compression=self._compression,
         )
         if connection.upgraded or connection.sid in self._attempts or not self.allow_upgrades:

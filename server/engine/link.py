@@ -22,20 +22,18 @@ from .outgoing import NOBODY, Outgoing, outgoing
 from .takeover import TAKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from aiohttp import web
 
-NORMAL, UNSUPPORTED = 1000, 1003
+    from .ports import Listener
+
+NORMAL = 1000
 CLOSE_SECONDS = 1.0
 
 
 class WebSocket(asyncio.BufferedProtocol):
-    """Writes that never wait, callbacks for what arrives, and one `on_close` at the end.
+    """Writes that never wait, and a listener for what arrives.
 
-    `on_payload` is asked first about a text message, with its bytes: what it takes is not decoded.
-    `on_close` gets the close code the client sent (None without one) and a reason; after it
-    nothing more is called and every write is ignored.
+    Once it was told of the end it is told nothing more, and every write is ignored.
     """
 
     __slots__ = (
@@ -43,10 +41,7 @@ class WebSocket(asyncio.BufferedProtocol):
         "_closing",
         "_heartbeat",
         "_limit",
-        "_on_binary",
-        "_on_close",
-        "_on_payload",
-        "_on_text",
+        "_listener",
         "_parser",
         "_transport",
         "deflates",
@@ -58,20 +53,14 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def __init__(
         self,
+        listener: Listener,
         *,
-        on_text: Callable[[str], None],
-        on_close: Callable[[int | None, str], None],
-        on_binary: Callable[[bytes], None] | None = None,
-        on_payload: Callable[[bytes | bytearray], bool] | None = None,
         frame_bytes: int,
         queued_bytes: int,
         subprotocol: str | None = None,
         deflates: bool = False,
     ) -> None:
-        self._on_text = on_text
-        self._on_close: Callable[[int | None, str], None] | None = on_close
-        self._on_binary = on_binary
-        self._on_payload = on_payload
+        self._listener: Listener | None = listener
         self._limit = queued_bytes
         self._parser: FrameParser | None = FrameParser(frame_bytes, deflates=deflates)
         self._transport: asyncio.Transport | None = None
@@ -174,14 +163,14 @@ class WebSocket(asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the client."""
         self.heard = True
-        parser = self._parser
+        parser, listener = self._parser, self._listener
         if parser is None:
             return
         try:
             texts, rest = parser.take_texts(data)
             for text in texts:
-                if not self._closing and (self._on_payload is None or not self._on_payload(text)):
-                    self._on_text(read_text(text))
+                if listener is not None and not self._closing and not listener.took(text):
+                    listener.received(read_text(text))
             if rest:
                 for opcode, payload in parser.feed(rest):
                     self._received(opcode, payload)
@@ -189,12 +178,13 @@ class WebSocket(asyncio.BufferedProtocol):
             self.close(fault.code, fault.reason)
 
     def _received(self, opcode: int, payload: bytes | bytearray) -> None:
-        if self._closing:
+        listener = self._listener
+        if listener is None or self._closing:
             self._received_late(opcode)
         elif opcode == TEXT:
-            self._on_text(read_text(payload))
+            listener.received(read_text(payload))
         elif opcode == BINARY:
-            self._received_binary(payload)
+            listener.received(bytes(payload))
         elif opcode == PING:
             self.write(pong_frame(payload))
         elif opcode == CLOSE:
@@ -206,12 +196,6 @@ class WebSocket(asyncio.BufferedProtocol):
         if opcode == CLOSE and self._transport is not None:
             self._parser = None
             self._transport.close()
-
-    def _received_binary(self, payload: bytes | bytearray) -> None:
-        if self._on_binary is None:
-            self.close(UNSUPPORTED, "binary is not supported")
-        else:
-            self._on_binary(bytes(payload))
 
     # -- the end
 
@@ -262,13 +246,13 @@ class WebSocket(asyncio.BufferedProtocol):
         self._end(None, "connection lost" if exc is None else "connection reset")
 
     def _end(self, code: int | None, reason: str) -> None:
-        on_close, self._on_close = self._on_close, None
+        listener, self._listener = self._listener, None
         if self._heartbeat is not None:
             self._heartbeat.cancel()
             self._heartbeat = None
         self.outgoing.leave(self)
-        if on_close is not None:
-            on_close(code, reason)
+        if listener is not None:
+            listener.closed(code, reason)
 
     def attach(self, transport: asyncio.Transport) -> None:
         """Gives it its transport; called once, by `accept`."""

@@ -20,10 +20,15 @@ PROBE, PROBE_ANSWER, UPGRADE = "2probe", frame(b"3probe"), "5"
 class Guard:
     """Feeds a WebSocket's messages to a connection, and ends it for a malformed one."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_receiver")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, receiver: Receiver) -> None:
         self._connection = connection
+        self._receiver = receiver
+
+    def took(self, payload: bytes | bytearray) -> bool:
+        """Whether a text message, not yet decoded, is done with."""
+        return self._receiver.take_event(self._connection, payload)
 
     def received(self, packet: str | bytes) -> None:
         """One message."""
@@ -58,7 +63,7 @@ class Upgrade:
 
     def took(self, payload: bytes | bytearray) -> bool:
         """Whether a text message, not yet decoded, is done with: none is before the move."""
-        return self._guard is not None and self._receiver.take_event(self._connection, payload)
+        return self._guard is not None and self._guard.took(payload)
 
     def received(self, packet: str | bytes) -> None:
         """One message on the WebSocket, before and after the move."""
@@ -71,7 +76,7 @@ class Upgrade:
             connection.start_upgrade()
             socket.write(PROBE_ANSWER)
         elif packet == UPGRADE and connection.upgrading:
-            self._guard = Guard(connection)
+            self._guard = Guard(connection, self._receiver)
             connection.host.upgraded(connection)
             connection.finish_upgrade(socket)
         else:

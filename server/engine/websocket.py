@@ -13,18 +13,17 @@ from .link import WebSocket
 from .takeover import choose_subprotocol, handshake_answer, is_upgrade, take_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from .ports import Listener
 
 __all__ = ["WebSocket", "accept", "frame", "open_websocket"]
 
 
-def open_websocket(  # noqa: PLR0913 - bounds and callbacks, all by name
+def open_websocket(
     request: web.Request,
+    listener: Listener,
     *,
-    on_text: Callable[[str], None],
-    on_close: Callable[[int | None, str], None],
-    on_binary: Callable[[bytes], None] | None,
-    on_payload: Callable[[bytes | bytearray], bool] | None = None,
     frame_bytes: int,
     queued_bytes: int,
     subprotocol: str | None = None,
@@ -33,10 +32,7 @@ def open_websocket(  # noqa: PLR0913 - bounds and callbacks, all by name
 ) -> WebSocket:
     """An open WebSocket for a checked handshake; `first` follows the answer in one write."""
     socket = WebSocket(
-        on_text=on_text,
-        on_close=on_close,
-        on_binary=on_binary,
-        on_payload=on_payload,
+        listener,
         frame_bytes=frame_bytes,
         queued_bytes=queued_bytes,
         subprotocol=subprotocol,
@@ -51,12 +47,10 @@ def open_websocket(  # noqa: PLR0913 - bounds and callbacks, all by name
     return socket
 
 
-async def accept(  # noqa: PLR0913 - bounds and callbacks, all by name
+async def accept(
     request: web.Request,
+    listener: Listener,
     *,
-    on_text: Callable[[str], None],
-    on_close: Callable[[int | None, str], None],
-    on_binary: Callable[[bytes], None] | None = None,
     frame_bytes: int,
     queued_bytes: int,
     subprotocols: Sequence[str] = (),
@@ -65,7 +59,7 @@ async def accept(  # noqa: PLR0913 - bounds and callbacks, all by name
 ) -> WebSocket:
     """An open WebSocket on the request's connection; the handler then returns its `response`.
 
-    Callbacks run inside the receive path, none before the handler has next awaited or returned.
+    The listener hears nothing before the handler has next awaited or returned.
     With `heartbeat_seconds` the client is pinged that often, and dropped when it has been silent
     from one ping to the next. Raises HTTPBadRequest when the request is no WebSocket handshake.
     """
@@ -74,9 +68,7 @@ async def accept(  # noqa: PLR0913 - bounds and callbacks, all by name
     chosen = choose_subprotocol(request, subprotocols)
     socket = open_websocket(
         request,
-        on_text=on_text,
-        on_close=on_close,
-        on_binary=on_binary,
+        listener,
         frame_bytes=frame_bytes,
         queued_bytes=queued_bytes,
         subprotocol=chosen,

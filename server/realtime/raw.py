@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -97,13 +98,12 @@ class RawDoor:
             raise Busy("The server is going away", details={"retry_after": retry_after_seconds()})
         line = RawLine()
         visitor = Visitor(new_id(), self._address_of(request), line, self)
-        guest = Guest(self._handlers, self._admission, SessionId(request.match_info["session_id"]), visitor, line)
+        session_id, forget = SessionId(request.match_info["session_id"]), partial(self._lines.pop, visitor, None)
+        guest = Guest(self._handlers, self._admission, session_id, visitor, line, forget)
         try:
             line.socket = await accept(
                 request,
-                on_text=guest.hear,
-                on_binary=guest.hear_binary,
-                on_close=lambda code, _: self._gone(guest, visitor, code),
+                guest,
                 frame_bytes=FRAME_BYTES_MOST,
                 queued_bytes=QUEUED_BYTES_MOST,
                 subprotocols=(SUBPROTOCOL,),
@@ -114,7 +114,3 @@ class RawDoor:
         self._lines[visitor] = line
         guest.opened(acks=line.socket.subprotocol == SUBPROTOCOL)
         return line.socket.response
-
-    def _gone(self, guest: Guest, visitor: Visitor, code: int | None) -> None:
-        self._lines.pop(visitor, None)
-        guest.gone(code)

@@ -34,8 +34,10 @@ class Guest:
         session_id: SessionId,
         visitor: Visitor,
         line: RawLine,
+        on_gone: Callable[[], object],
     ) -> None:
-        """Take what handles events, the way in, where the path leads, and the way to the client."""
+        """Take what handles events, the way in, where it leads, the way to the client, and who hears of the end."""
+        self._on_gone = on_gone
         self._line = line
         self._handlers = handlers
         self._admission = admission
@@ -48,18 +50,22 @@ class Guest:
         self._acks = self._visitor.wants_joined = acks
         asyncio.get_running_loop().call_later(REGISTER_SECONDS, self._too_late)
 
-    def hear(self, text: str) -> None:
-        """Handle a text frame, in the order of arrival."""
-        if self._handlers.admits(self._visitor):
-            self._guarded(lambda: self._visitor.in_order(lambda: self._guarded(lambda: self._heard(text))))
+    def took(self, _: bytes | bytearray) -> bool:
+        """Return that every frame has to be decoded."""
+        return False
 
-    def hear_binary(self, _: bytes) -> None:
-        """Refuse a binary frame."""
-        if self._handlers.admits(self._visitor):
+    def received(self, message: str | bytes) -> None:
+        """Handle a text frame, in the order of arrival; refuse a binary one."""
+        if not self._handlers.admits(self._visitor):
+            return
+        if isinstance(message, bytes):
             self._tell_error(ValidationFailed("Binary frames are not understood"))
+        else:
+            self._guarded(lambda: self._visitor.in_order(lambda: self._guarded(lambda: self._heard(message))))
 
-    def gone(self, code: int | None) -> None:
+    def closed(self, code: int | None, _: str) -> None:
         """Let go of the seat: at once if the client said goodbye, or we did for good."""
+        self._on_gone()
         self._admission.depart(self._visitor, clean=self._line.is_over or code in {NORMAL, GOING_AWAY})
 
     def _heard(self, text: str) -> None:

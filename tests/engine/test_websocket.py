@@ -21,21 +21,27 @@ if TYPE_CHECKING:
 class Door:
     def __init__(self, **options: Any) -> None:
         self.options: dict[str, Any] = {"frame_bytes": 1_000, "queued_bytes": 100_000, **options}
-        self.texts: list[str] = []
+        self.messages: list[str | bytes] = []
         self.ends: list[tuple[int | None, str]] = []
         self.ended = asyncio.Event()
         self.socket: WebSocket | None = None
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.socket = await accept(request, on_text=self.text, on_close=self.end, **self.options)
+        self.socket = await accept(request, self, **self.options)
         return self.socket.response
 
-    def text(self, text: str) -> None:
-        self.texts.append(text)
-        assert self.socket is not None
-        self.socket.send_text(f"re {text}")
+    def took(self, _: bytes | bytearray) -> bool:
+        return False
 
-    def end(self, code: int | None, reason: str) -> None:
+    def received(self, message: str | bytes) -> None:
+        self.messages.append(message)
+        assert self.socket is not None
+        if isinstance(message, bytes):
+            self.socket.send_binary(message)
+        else:
+            self.socket.send_text(f"re {message}")
+
+    def closed(self, code: int | None, reason: str) -> None:
         self.ends.append((code, reason))
         self.ended.set()
 
@@ -88,7 +94,6 @@ async def test_a_client_that_ignores_the_close_is_dropped_in_time() -> None:
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        (client_frame(b"x", 2), 1003),
         (client_frame(b"x" * 1_001), 1009),
         (client_frame(b"\xc3\x28"), 1007),
         (frame(b"unmasked"), 1002),
@@ -104,13 +109,12 @@ async def test_a_breach_closes_with_its_code(sent: bytes, code: int) -> None:
     assert len(door.ends) == 1
 
 
-async def test_binary_goes_to_its_callback() -> None:
-    got: list[bytes] = []
-    door = Door(on_binary=got.append)
+async def test_binary_messages_come_as_bytes_and_go_as_binary() -> None:
+    door = Door()
     async with door.tcp() as tcp:
         tcp.writer.write(client_frame(b"\x00\x01", 2) + client_frame(b"end"))
-        await tcp.reader.readexactly(8)
-    assert got == [b"\x00\x01"]
+        assert await tcp.reader.readexactly(12) == b"\x82\x02\x00\x01" + frame(b"re end")
+    assert door.messages == [b"\x00\x01", "end"]
 
 
 async def test_writes_of_one_turn_leave_together() -> None:
@@ -191,6 +195,6 @@ async def test_reading_can_be_paused() -> None:
         door.socket.pause_reading()
         tcp.writer.write(client_frame(b"later"))
         await asyncio.sleep(UNIT_SECONDS)
-        assert door.texts == []
+        assert door.messages == []
         door.socket.resume_reading()
         assert await asyncio.wait_for(tcp.reader.readexactly(10), PATIENCE_SECONDS) == b"\x81\x08re later"

@@ -70,21 +70,26 @@ async def test_the_next_turn_begins_when_the_last_has_ended(database: Database, 
     assert await hosts[1].turns.begin(session.id, second) == Begun(1)
 
 
-async def test_a_turn_starts_after_the_end_that_it_waited_for(postgres_database: Database) -> None:
-    session, first, second = await stored_session(postgres_database), a_turn(), a_turn()
+async def test_a_turn_starts_after_the_end_of_the_last_though_its_statement_waited(postgres_database: Database) -> None:
+    busy, free = sorted([(await stored_session(postgres_database)).id for _ in range(2)])
     store = TurnStore(postgres_database, (await started_seats(postgres_database))._process_id)
-    assert await store.begin(session.id, first)
-    async with postgres_database.writing() as other:
-        await other.execute(text("LOCK sessions"))
-        waiting = asyncio.create_task(store.begin(session.id, second))
-        while not (await other.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
+    last, late = a_turn(), a_turn()
+    assert await store.begin(free, last)
+    async with postgres_database.writing() as blocker:
+        row = {"id": a_turn(), "session_id": busy, "process_id": "x", "fence": 1, "until_seq": 0, "woken_by": ""}
+        await blocker.execute(turns.insert().values(**row, started_at=text("now()")))
+        # One statement for both, which waits at the first.
+        waiting = asyncio.gather(store.begin(busy, a_turn()), store.begin(free, late))
+        while not (await blocker.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
             await asyncio.sleep(0.01)
-        end = "UPDATE turns SET reason = 'completed', ended_at = clock_timestamp() WHERE id = :id"
-        await other.execute(text(end), {"id": first})
-    assert await waiting
+        async with postgres_database.writing() as other:
+            end = "UPDATE turns SET reason = 'completed', ended_at = statement_timestamp() WHERE id = :id"
+            await other.execute(text(end), {"id": last})
+        await blocker.execute(turns.delete().where(turns.c.id == row["id"]))
+    assert all(await waiting)
     async with postgres_database.reading() as db:
-        (ended,) = await db.scalars(select(turns.c.ended_at).where(turns.c.id == first))
-        (started,) = await db.scalars(select(turns.c.started_at).where(turns.c.id == second))
+        (ended,) = await db.scalars(select(turns.c.ended_at).where(turns.c.id == last))
+        (started,) = await db.scalars(select(turns.c.started_at).where(turns.c.id == late))
     assert ended <= started
 
 

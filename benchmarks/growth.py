@@ -137,13 +137,14 @@ async def rooms_on_no_network(most: int) -> Lines:
         rooms, active = process.parts.rooms, await process.open_room(6)
         seqs = itertools.count(1)
         for count in steps(10, most):
-            half = (count - len(rooms.sessions()) + 1) // 2
-            for _ in range(half):  # these fill what telling has freed
+            missing = count - len(rooms.sessions())
+            weighed = missing - missing // 2
+            for _ in range(missing // 2):  # these fill what telling has freed
                 await process.open_room(1)
             before = psutil.Process().memory_info().rss
-            while len(rooms.sessions()) < count:
+            for _ in range(weighed):
                 await process.open_room(1)
-            held = (psutil.Process().memory_info().rss - before) / half
+            held = (psutil.Process().memory_info().rss - before) / weighed
             gc.freeze()
             began = time.thread_time()
             for seq in itertools.islice(seqs, TOLD):
@@ -152,7 +153,7 @@ async def rooms_on_no_network(most: int) -> Lines:
                 rooms.tell_messages(active, [said])
                 await asyncio.sleep(0)
             lines["no network"].append((count, (time.thread_time() - began) * 1e6 / TOLD))
-            if half >= WEIGHED:
+            if weighed >= WEIGHED:
                 lines["memory, no network"].append((count, held))
             say("no network", count, cost=lines["no network"][-1][1], memory=held)
     return lines

@@ -91,8 +91,12 @@ class Clock(Generic[K]):
 
     def wake_if_due(self, now: float) -> None:
         """Handles what is due, should the wake-up be about to come; a late one has its look first."""
-        if self._armed is not None and self._armed <= now <= self._armed + LOOK_SECONDS:
+        if self._armed is not None and self._armed <= now and not self.is_late(now):
             self.wake(now)
+
+    def is_late(self, now: float) -> bool:
+        """Whether the wake-up should have come so long ago that sockets are to be read first."""
+        return self._armed is not None and now - self._armed > LOOK_SECONDS
 
     def _arm(self, at: float) -> None:
         if self._armed is None or at < self._armed:

@@ -163,13 +163,14 @@ class WebSocket(asyncio.BufferedProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the client."""
         self.heard = True
-        parser, listener = self._parser, self._listener
+        parser = self._parser
         if parser is None:
             return
         try:
             texts, rest = parser.take_texts(data)
             for text in texts:
-                if listener is not None and not self._closing and not listener.took(text):
+                listener = self._listener
+                if listener is not None and not listener.took(text):
                     listener.received(read_text(text))
             if rest:
                 for opcode, payload in parser.feed(rest):
@@ -179,7 +180,7 @@ class WebSocket(asyncio.BufferedProtocol):
 
     def _received(self, opcode: int, payload: bytes | bytearray) -> None:
         listener = self._listener
-        if listener is None or self._closing:
+        if listener is None:
             self._received_late(opcode)
         elif opcode == TEXT:
             listener.received(read_text(payload))

@@ -31,7 +31,6 @@ class Timeouts:
         on_slow_upgrade: Callable[[Connection], None],
         on_never_polled: Callable[[Connection], None],
     ) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
         self._clock: Clock[Connection] = Clock(self._wake_at)
@@ -42,10 +41,8 @@ class Timeouts:
         self._closes = self._clock.kind(limits.close_seconds, lambda connection, _: on_never_polled(connection))
 
     def now(self) -> float:
-        """The loop's time; the first call decides which loop."""
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        return self._loop.time()
+        """The loop's time."""
+        return asyncio.get_running_loop().time()
 
     # -- a connection's life
 
@@ -98,15 +95,15 @@ class Timeouts:
     def _wake_at(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        if self._loop is not None and not self._is_over:
-            self._timer = self._loop.call_at(at, self._wake, at)
+        if not self._is_over:
+            self._timer = asyncio.get_running_loop().call_at(at, self._wake)
 
-    def _wake(self, at: float) -> None:
+    def _wake(self) -> None:
         now = self.now()
-        if self._loop is not None and now - at > LOOK_SECONDS:
+        if self._clock.is_late(now):
             # The process stood still. Before anyone is taken for dead, what they sent meanwhile is to be read, and
             # uvloop looks at its timers first.
-            self._timer = self._loop.call_later(LOOK_SECONDS, self._wake_late)
+            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._wake_late)
         else:
             self._clock.wake(now)
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.engine import encode_event
+from server.engine.frames import frame
+from tests.engine.test_frames import client_frame
 from tests.engine.wire import PATIENCE_SECONDS, QUIET, UNIT_SECONDS, Chat, WireSocket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PING = b"\x81\x012"
+PING = frame(b"2")
 
 
 async def test_a_transport_that_is_not_wanted_is_refused() -> None:
@@ -103,20 +105,16 @@ async def test_who_answered_while_the_process_stood_still_is_not_taken_for_dead(
     chat = Chat(ping_interval=3 * UNIT_SECONDS, ping_timeout=2 * UNIT_SECONDS)
     async with chat.serve() as wire, await wire.tcp() as tcp:
         await tcp.upgrade("/socket.io/?EIO=4&transport=websocket")
-        tcp.writer.write(masked("40"))
+        tcp.writer.write(client_frame(b"40"))
         await tcp.reader.readuntil(b"40{")
         if is_asked:
             await tcp.reader.readuntil(PING)
-            os.write(tcp.writer.get_extra_info("socket").fileno(), masked("3"))
+            os.write(tcp.writer.get_extra_info("socket").fileno(), client_frame(b"3"))
         time.sleep(7 * UNIT_SECONDS)  # noqa: ASYNC251 - as if the machine had been asleep
         for _ in range(2):
             await asyncio.wait_for(tcp.reader.readuntil(PING), PATIENCE_SECONDS)
-            tcp.writer.write(masked("3"))
+            tcp.writer.write(client_frame(b"3"))
         assert not chat.gone
-
-
-def masked(packet: str) -> bytes:
-    return bytes([0x81, 0x80 | len(packet), 0, 0, 0, 0]) + packet.encode()
 
 
 async def _answers(ws: WireSocket, count: int) -> list[str]:

@@ -11,6 +11,7 @@ from server.core import limits
 from server.moments import new_id
 from server.protocol.events import check_ack
 from server.realtime import raw_guest as guests
+from tests.engine.test_frames import client_frame
 from tests.realtime.joining import heard, said, seated
 from tests.realtime.raw_client import SEANCE, raw_door, raw_guest
 from tests.realtime.voices import Script, scripted
@@ -280,8 +281,7 @@ async def test_who_does_not_read_is_cut_off_and_nobody_waits(api: Api) -> None:
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
     writer.write(HANDSHAKE.format(session_id, url).encode())
     await reader.readuntil(b"\r\n\r\n")
-    registration = b'{"name":"Deaf"}'
-    writer.write(bytes([0x81, 0x80 | len(registration), 0, 0, 0, 0]) + registration)
+    writer.write(client_frame(b'{"name":"Deaf"}'))
     async with raw_guest(api, session_id) as ada:
         while await api.names(session_id) != {"Deaf", "Ada"}:
             await asyncio.sleep(0.01)

@@ -1,36 +1,16 @@
 """Fresh ids and moments, written as they go over the wire."""
 
 from datetime import UTC, datetime
-from os import register_at_fork, urandom
+from os import register_at_fork
 from time import gmtime, strftime, time, time_ns
 from typing import Final
 
 import orjson
 
 from server.domain import MessageId
+from server.randomness import RandomText
 
-
-class _RandomDigits:
-    """Random bits as hexadecimal text, drawn from the system for 256 ids at once: one system call for each costs 1 µs.
-
-    A fork must not go on with its parent's bits.
-    """
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        register_at_fork(after_in_child=self._parts.clear)
-
-    def __call__(self) -> str:
-        """Return 32 digits."""
-        while True:
-            try:
-                return self._parts.pop()
-            except IndexError:
-                digits = urandom(16 * 256).hex()
-                self._parts.extend([digits[start : start + 32] for start in range(0, len(digits), 32)])
-
-
-_random_digits: Final = _RandomDigits()
+_random_digits: Final = RandomText(16, bytes.hex).fresh
 
 
 def new_id() -> str:

@@ -9,7 +9,7 @@ from server.moments import new_id
 from server.store.tokens import TokenUses
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """Who someone says they are, before it is checked."""
 

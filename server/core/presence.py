@@ -19,7 +19,7 @@ log = logger()
 Place = tuple[SessionId, UserId]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entered:
     """The room as the joiner finds it."""
 

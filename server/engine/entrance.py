@@ -64,7 +64,7 @@ def unsupported_version() -> Rejection:
     return Rejection(5, "Unsupported protocol version")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Knock:
     """A request that may be answered: its transport, and the connection it names."""
 

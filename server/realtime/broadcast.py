@@ -60,7 +60,7 @@ class Rooms:
         Returns once news from other processes arrives, too.
         """
         arrival = Arrival(visitor, user_id)
-        self._rooms.setdefault(session_id, Room()).arrivals.add(arrival)
+        self._room(session_id).arrivals.add(arrival)
         try:
             await self._backplane.listen(session_id)
         except BaseException:
@@ -115,7 +115,7 @@ class Rooms:
 
     async def attend(self, session_id: SessionId) -> None:
         """Follow a session, here and on other processes, even if nobody here is in it; `unattend` must follow."""
-        self._rooms.setdefault(session_id, Room()).attended += 1
+        self._room(session_id).attended += 1
         await self._backplane.listen(session_id)
 
     def unattend(self, session_id: SessionId) -> None:
@@ -210,6 +210,12 @@ class Rooms:
     def everyone(self) -> list[Visitor]:
         """Return all connections of this process, those that are in no session too."""
         return [visitor for door in self._doors for visitor in door.visitors()]
+
+    def _room(self, session_id: SessionId) -> Room:
+        room = self._rooms.get(session_id)
+        if room is None:
+            room = self._rooms[session_id] = Room()
+        return room
 
     def _publish(self, session_id: SessionId, wire: WireEvent) -> None:
         if self._backplane.reaches_others:

@@ -11,7 +11,7 @@ from server.realtime.admission import Admitted
 SEQ_DIGITS: Final = 15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ticket:
     """Where a client sat, as whom, by which token, and up to which `seq` it had everything."""
 

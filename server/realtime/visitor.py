@@ -71,7 +71,7 @@ class Door(Protocol):
         """Return all connections, those that are in no session too."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """Where a visitor sits, and as whom."""
 

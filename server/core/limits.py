@@ -2,12 +2,8 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from time import monotonic, time
+from time import monotonic
 from typing import Final
-
-from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from server.domain import SessionId, UserId
 from server.errors import RateLimited
@@ -19,10 +15,6 @@ class Rate:
 
     per_second: float
     burst: int
-
-    def item(self, what: str) -> RateLimitItemPerSecond:
-        """Return the window that keeps both: `burst` in the time the rate takes for them."""
-        return RateLimitItemPerSecond(self.burst, max(1, round(self.burst / self.per_second)), namespace=what)
 
 
 class Meter:
@@ -74,25 +66,25 @@ class Limits:
     def __init__(self, *, enabled: bool) -> None:
         """Start counting from nothing, or not at all."""
         self._enabled = enabled
-        self._window = MovingWindowRateLimiter(MemoryStorage())
-        self._joins = JOINS_OF_AN_ADDRESS.item("joins")
+        self._joins = Meter(JOINS_OF_AN_ADDRESS)
         self._messages = Meter(MESSAGES_OF_A_PERSON)
         self._events = Meter(EVENTS_OF_A_CONNECTION)
 
+    def join(self, address: str) -> None:
+        """Count one join from an address."""
+        self._count(self._joins, address)
+
     def message(self, session_id: SessionId, user_id: UserId) -> None:
         """Count one message of a person."""
-        if self._enabled and (wait := self._messages.wait_seconds((session_id, user_id), monotonic())):
-            raise _too_fast(wait)
+        self._count(self._messages, (session_id, user_id))
 
     def event(self, connection_id: str) -> None:
         """Count one event of a connection, whatever it is."""
-        if self._enabled and (wait := self._events.wait_seconds(connection_id, monotonic())):
-            raise _too_fast(wait)
+        self._count(self._events, connection_id)
 
-    def join(self, address: str) -> None:
-        """Count one join from an address."""
-        if self._enabled and not self._window.hit(self._joins, address):
-            raise _too_fast(self._window.get_window_stats(self._joins, address).reset_time - time())
+    def _count(self, meter: Meter, who: Hashable) -> None:
+        if self._enabled and (wait := meter.wait_seconds(who, monotonic())):
+            raise _too_fast(wait)
 
 
 def _too_fast(wait_seconds: float) -> RateLimited:

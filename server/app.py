@@ -10,11 +10,11 @@ from aiohttp import web
 from server.assembly import Parts, assemble
 from server.config import Config
 from server.domain import FRAME_BYTES
-from server.errors import SeanceError
+from server.errors import DatabaseUnavailable, SeanceError
 from server.logs import logger
 from server.realtime import farewell
 from server.rest.middleware import sign_response, surroundings
-from server.store.migrations import is_current, migrate
+from server.store.migrations import migrate, revision
 
 log = logger()
 
@@ -58,8 +58,10 @@ async def _departed(parts: Parts) -> None:
 
 async def _database(app: web.Application) -> AsyncIterator[None]:
     config, database = app[PARTS].config, app[PARTS].store.database
-    if config.migrate_at_start and not await is_current(config.database_url):
+    if config.migrate_at_start:
         await migrate(config.database_url)
+    elif await revision(config.database_url) is None:
+        raise DatabaseUnavailable("There are no tables yet: run `seance migrate`")
     yield
     await database.close()
 

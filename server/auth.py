@@ -9,7 +9,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from server.domain import USER_ID_CHARS, USER_NAME_CHARS, Role, SessionId, UserId, is_line, is_session_id
+from server.domain import USER_ID_CHARS, USER_NAME_CHARS, Role, SessionId, UserId, is_line, is_session_id, is_storable
 from server.errors import Forbidden, Unauthorized
 from server.moments import new_id
 
@@ -17,6 +17,7 @@ AUDIENCE = "seance"
 ALGORITHM = "HS256"
 TOKEN_ID_CHARS = 128
 CLOCK_SKEW_SECONDS = 30  # a back end's clock may run ahead of ours
+_LAST_SECOND = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Identity:
     expires_at: datetime
     user_name: str | None = None
     max_uses: int | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Tell whether its uses are counted."""
+        return self.max_uses is not None
 
     def may_enter(self, session_id: SessionId) -> None:
         """Raise `Forbidden` for a token of another session."""
@@ -87,7 +93,7 @@ class Tokens:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             _RULES.validate(claims)
             identity = _identity(claims)
-        except (JoseError, ValueError, TypeError, KeyError, OverflowError):
+        except (JoseError, ValueError, TypeError, KeyError):
             raise Unauthorized from None
         if identity.expires_at.timestamp() <= time.time():
             raise Unauthorized
@@ -114,15 +120,25 @@ def _identity(claims: dict[str, object]) -> Identity:
         raise ValueError("session_id is not an id")
     if max_uses is not None and (type(max_uses) is not int or max_uses < 1):
         raise ValueError("max_uses is no count")
+    expires = int(str(claims["exp"]))
+    if not 0 <= expires <= _LAST_SECOND:
+        raise ValueError("exp is no moment")
     return Identity(
-        user_id=UserId(_line(claims["sub"], USER_ID_CHARS)),
+        user_id=UserId(_text(claims["sub"], USER_ID_CHARS)),
         role=role,
         session_id=SessionId(str(session_id)) if session_id is not None else None,
         token_id=_line(claims["jti"], TOKEN_ID_CHARS),
-        expires_at=datetime.fromtimestamp(int(str(claims["exp"])), UTC),
+        expires_at=datetime.fromtimestamp(expires, UTC),
         user_name=_line(name, USER_NAME_CHARS) if name is not None else None,
         max_uses=max_uses,
     )
+
+
+def _text(said: object, chars_most: int) -> str:
+    """Return a claim that will be stored."""
+    if not is_storable(said, chars_most):
+        raise ValueError("a claim cannot be stored")
+    return str(said)
 
 
 def _line(said: object, chars_most: int) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +39,8 @@ def serve(host: str | None, port: int | None) -> None:
 
     try:
         app = create_app(config)
-    except (ValueError, ModuleNotFoundError) as error:
-        _fail(f"configuration: {_hint(error)}")
+    except ModuleNotFoundError as error:
+        _fail(f"configuration: SPIRIT_PROVIDER: needs the extra: pip install 'seance-server[{error.name}]'")
     sys.exit(_run(serve_until_stopped(config, app)))
 
 
@@ -51,6 +51,8 @@ def migrate(to: str, down: str | None) -> None:
     """Bring the database's tables up to date."""
     config = _config()
     configure_logs(config.log_level, config.log_format)
+    from alembic.util.exc import CommandError
+
     from server.errors import DatabaseUnavailable
     from server.store import migrations
 
@@ -62,7 +64,9 @@ def migrate(to: str, down: str | None) -> None:
         )
         asyncio.run(work)
     except DatabaseUnavailable as error:
-        _fail(f"migrate: {error.message}")
+        _fail(f"migrate: {error.message} ({type(error.__cause__).__name__})")
+    except CommandError as error:
+        _fail(f"migrate: {error}")
     click.echo(f"the database is at {asyncio.run(migrations.revision(config.database_url)) or 'no revision'}")
 
 
@@ -184,17 +188,33 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def _config() -> Config:
     try:
-        return Config.load()
+        config = Config.load()
     except ConfigError as error:
-        for fault in error.faults:
-            click.echo(f"configuration: {fault}", err=True)
-        sys.exit(2)
+        _refuse(error.faults)
+    if faults := list(_deep_faults(config)):
+        _refuse(faults)
+    return config
 
 
-def _hint(error: ValueError | ModuleNotFoundError) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f"SPIRIT_PROVIDER: needs the extra: pip install 'seance-server[{error.name}]'"
-    return str(error)
+def _refuse(faults: Iterable[str]) -> NoReturn:
+    for fault in faults:
+        click.echo(f"configuration: {fault}", err=True)
+    sys.exit(2)
+
+
+def _deep_faults(config: Config) -> Iterable[str]:
+    """Yield what only the parts that use a setting can tell."""
+    from server.spirit.budget import parse_prices
+    from server.store.urls import parse
+
+    for name, read, value in (
+        ("DATABASE_URL", parse, config.database_url),
+        ("SPIRIT_PRICES", parse_prices, config.spirit_prices),
+    ):
+        try:
+            read(value)
+        except ValueError as error:
+            yield f"{name}: {error}"
 
 
 def _fail(sentence: str) -> NoReturn:

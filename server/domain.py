@@ -122,6 +122,8 @@ class Message:
     client_message_id: str | None = None
 
 
+# NUL aborts a whole PostgreSQL transaction, a lone surrogate cannot be encoded: neither may pass any door.
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _UNSHOWABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -129,6 +131,11 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def is_session_id(text: str) -> bool:
     """Tell whether a text could be a session's id at all."""
     return _UUID.fullmatch(text) is not None
+
+
+def is_storable(text: object, chars_most: int) -> TypeGuard[str]:
+    """Tell whether something is a text that can be stored, 1 to `chars_most` characters."""
+    return isinstance(text, str) and 0 < len(text) <= chars_most and UNSTORABLE.search(text) is None
 
 
 def is_line(text: object, chars_most: int) -> TypeGuard[str]:

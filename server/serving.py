@@ -13,6 +13,7 @@ from server.app import PARTS, drain
 from server.config import Config
 from server.errors import SeanceError
 from server.logs import logger
+from server.rest.runner import Runner
 
 log = logger()
 
@@ -32,9 +33,8 @@ async def serve_until_stopped(config: Config, app: web.Application) -> int:
     stopped = asyncio.Event()
     for name in STOPPING:
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    runner = web.AppRunner(
+    runner = Runner(
         app,
-        access_log=None,
         shutdown_timeout=SHUTDOWN_SECONDS,
         handle_signals=False,
         tcp_keepalive=False,  # a system call each; connections that last are pinged, the others time out
@@ -45,7 +45,7 @@ async def serve_until_stopped(config: Config, app: web.Application) -> int:
         site = web.TCPSite(runner, config.host, config.port, backlog=CONNECTIONS_WAITING)
         await site.start()
     except (OSError, SeanceError) as error:
-        log.critical("application.not_started", cause=_cause(error), host=config.host, port=config.port)
+        log.critical("application.not_started", **_cause(error), host=config.host, port=config.port)
         await runner.cleanup()
         return EXIT_FAILED
     _spare_the_collector()
@@ -80,8 +80,12 @@ def _be_gone_after(seconds: float) -> None:
     watch.start()
 
 
-def _cause(error: Exception) -> str:
-    return error.code if isinstance(error, SeanceError) else str(getattr(error, "strerror", None) or "not reachable")
+def _cause(error: Exception) -> dict[str, str]:
+    """Return what a log may say: of the database's own words nothing but the name of the error."""
+    if not isinstance(error, SeanceError):
+        return {"cause": str(getattr(error, "strerror", None) or "not reachable")}
+    why = getattr(error.__cause__, "orig", error.__cause__)
+    return {"cause": error.code, "reason": error.message if why is None else type(why).__name__}
 
 
 def _spare_the_collector() -> None:

@@ -200,9 +200,10 @@ def allowed(blocking_calls: BlockBuster) -> Iterator[None]:
 async def started(settings: dict[str, str]) -> web.AppRunner:
     from server.app import create_app  # noqa: PLC0415 - a fault there fails these tests, not all of them
     from server.config import Config  # noqa: PLC0415 - the same
+    from server.rest.runner import Runner  # noqa: PLC0415 - the same
 
     app = create_app(Config.load(processes.DEFAULTS | settings, dotenv=NO_FILE))
-    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = Runner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     return runner

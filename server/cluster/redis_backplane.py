@@ -52,6 +52,7 @@ class RedisBackplane:
         self._listener: Link | None = None
         self._publisher: Link | None = None
         self._has_come_round = False
+        self._is_away = False
         self._pongs: dict[bytes, asyncio.Event] = {}
         self._connecting: asyncio.Task[None] | None = None
 
@@ -108,7 +109,9 @@ class RedisBackplane:
             try:
                 await self._carry(client)
             except _AWAY as error:
-                log.warning("redis.away", cause=type(error).__name__)
+                if not self._is_away:
+                    log.warning("redis.away", cause=type(error).__name__)
+                self._is_away = True
             except Exception:  # this process must not stay deaf and mute for a fault that nobody foresaw
                 log.exception("redis.failed")
             finally:
@@ -168,6 +171,9 @@ class RedisBackplane:
             self._wanted.confirm(channel)
             if channel == self._self_channel and self._publisher is not None:
                 self._outbox.open(self._publisher)
+                if self._is_away:
+                    log.info("redis.back")
+                self._is_away = False
 
     def _tell(self, channel: bytes, payload: bytes) -> None:
         session_id = SessionId(channel[len(self._prefix) :].decode())

@@ -118,10 +118,13 @@ class Config:
 
 
 def _said(environ: Mapping[str, str], dotenv: Path | None) -> tuple[dict[str, str], list[str]]:
-    """Return what is set, and a fault for each file of a secret that cannot be read."""
+    """Return what is set, and a fault for each file that cannot be read."""
     path = Path(".env") if dotenv is None else dotenv
-    said = {**(dotenv_values(path) if path.is_file() else {}), **environ}
     unread = []
+    try:
+        said = {**(dotenv_values(path) if path.is_file() else {}), **environ}
+    except (OSError, ValueError):
+        said, unread = dict(environ), [f"{path}: Cannot be read; it must be UTF-8."]
     for name in SECRETS:
         if not said.get(name) and (file := said.get(f"{name}_FILE")):
             try:

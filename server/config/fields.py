@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from marshmallow import ValidationError, validate
 from marshmallow import fields as f
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 def text(name: str, about: str, most: int = 1_000) -> f.String:
@@ -82,12 +84,16 @@ class Origins(f.Field[tuple[str, ...]]):
     """Origins between commas: scheme, host, no path."""
 
     def _deserialize(self, value: object, *_: Any, **__: Any) -> tuple[str, ...]:
-        origins = tuple(part.strip().rstrip("/") for part in str(value).split(",") if part.strip())
-        for origin in origins:
-            parts = _parts(origin)
-            if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query:
-                raise ValidationError("Must be origins such as https://example.org between commas.")
-        return origins
+        return tuple(_origin(part.strip().rstrip("/")) for part in str(value).split(",") if part.strip())
+
+
+def _origin(said: str) -> str:
+    """Return an origin as browsers write it: in lower case, and without the port that goes without saying."""
+    parts = _parts(said.lower())
+    is_odd = parts is None or parts.path or parts.query or parts.fragment or parts.username is not None
+    if parts is None or is_odd or parts.scheme not in _PORTS or not parts.hostname or "*" in parts.netloc:
+        raise ValidationError("Must be origins such as https://example.org between commas.")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(f':{_PORTS[parts.scheme]}')}"
 
 
 class Networks(f.Field[tuple[str, ...]]):

@@ -45,6 +45,13 @@ class Access:
         if not await self._uses.use(identity.token_id, identity.max_uses, identity.expires_at):
             raise Unauthorized("This token is used up")
 
+    async def require_use_left(self, identity: Identity | None) -> None:
+        """Raise `Unauthorized` for a token that is used up, without counting a use."""
+        if identity is None or identity.max_uses is None:
+            return
+        if await self._uses.used(identity.token_id) >= identity.max_uses:
+            raise Unauthorized("This token is used up")
+
     def require_service(self, identity: Identity | None) -> None:
         """Let a back end through, and anyone while auth is off."""
         if identity is None:

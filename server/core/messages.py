@@ -67,6 +67,11 @@ class Messages:
             raise result
         return result
 
+    async def is_repeat(self, draft: Draft) -> bool:
+        """Tell whether a draft is stored already, by its `client_message_id`."""
+        own_id = draft.client_message_id
+        return own_id is not None and await self._history.has(draft.session_id, draft.user_id, own_id)
+
     async def read(self, session_id: SessionId, command: HistoryRange) -> tuple[list[Message], bool]:
         """Return messages in ascending `seq`, and whether there are more on that side."""
         return await self._history.read(session_id, command)

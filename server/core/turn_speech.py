@@ -6,8 +6,7 @@ from time import monotonic
 from typing import Final
 
 from server.core.pacing import DeltaPacer
-from server.domain import MESSAGE_CHARS
-from server.protocol.fields import UNSTORABLE
+from server.domain import MESSAGE_CHARS, UNSTORABLE
 
 Tell = Callable[[int, str], bool]
 

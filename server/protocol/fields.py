@@ -12,6 +12,7 @@ from server.domain import (
     PERSONA_CHARS,
     SESSION_NAME_CHARS,
     SPIRIT_USER_ID,
+    UNSTORABLE,
     USER_ID_CHARS,
     USER_NAME_CHARS,
 )
@@ -19,8 +20,7 @@ from server.domain import (
 TOKEN_CHARS = 4096
 SHOWN_CHARS = 64
 
-# NUL aborts a whole PostgreSQL transaction, a lone surrogate cannot be encoded: neither may pass any door.
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+DIGITS = re.compile(r"-?[0-9]{1,100}", re.ASCII)
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -70,8 +70,8 @@ def user_name(**options: Any) -> fields.String:
 
 
 def user_id(**options: Any) -> fields.String:
-    """Return the field of a person's id: any string of 1 to 64 characters without control characters."""
-    return fields.String(validate=[validate.Length(1, USER_ID_CHARS), one_line, not_the_spirit], **options)
+    """Return the field of a person's id: any string of 1 to 64 characters that can be stored."""
+    return fields.String(validate=[validate.Length(1, USER_ID_CHARS), storable, not_the_spirit], **options)
 
 
 def message_text(**options: Any) -> fields.String:
@@ -95,8 +95,13 @@ def max_users(**options: Any) -> fields.Integer:
 
 
 def whole(least: int, most: int | None, **options: Any) -> fields.Integer:
-    """Return the field of a JSON integer within bounds; `"1"`, `1.0` and `true` are refused."""
-    return fields.Integer(strict=True, validate=validate.Range(least, most), **options)
+    """Return the field of a JSON integer within bounds; `"1"` and `true` are refused."""
+    return Whole(strict=True, validate=validate.Range(least, most), **options)
+
+
+def whole_in_query(least: int, most: int, **options: Any) -> fields.Integer:
+    """Return the field of an integer in a query, in decimal digits."""
+    return WholeInQuery(validate=validate.Range(least, most), **options)
 
 
 def text_id(**options: Any) -> fields.String:
@@ -107,6 +112,23 @@ def text_id(**options: Any) -> fields.String:
 def token(**options: Any) -> fields.String:
     """Return the field of a bearer token."""
     return fields.String(validate=[validate.Length(1, TOKEN_CHARS), storable], **options)
+
+
+class Whole(fields.Integer):
+    """A JSON integer, which may be written `1.0` (JSON Schema, validation, 6.1.1)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        is_whole = isinstance(value, float) and value.is_integer()
+        return super()._deserialize(int(value) if is_whole else value, attr, data, **kwargs)
+
+
+class WholeInQuery(fields.Integer):
+    """Digits, and nothing else that Python would read as a number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if DIGITS.fullmatch(value) is None:
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class StrictBoolean(fields.Boolean):

@@ -68,7 +68,7 @@ class PageSchema(CommandSchema[commands.Page]):
     """Which sessions to list."""
 
     command = commands.Page
-    limit = f.Integer(validate=validate.Range(1, PAGE_MOST), metadata={"description": "1 to 200, default 50."})
+    limit = fields.whole_in_query(1, PAGE_MOST, metadata={"description": "1 to 200, default 50."})
     cursor = fields.text_id(metadata={"description": "`meta.next_cursor` of the page before."})
 
 
@@ -76,13 +76,9 @@ class HistoryRangeSchema(CommandSchema[commands.HistoryRange]):
     """Which messages to read."""
 
     command = commands.HistoryRange
-    after_seq = f.Integer(
-        validate=validate.Range(0, SEQ_MOST), metadata={"description": "Only messages with a greater `seq`."}
-    )
-    before_seq = f.Integer(
-        validate=validate.Range(0, SEQ_MOST), metadata={"description": "Only messages with a smaller `seq`."}
-    )
-    limit = f.Integer(validate=validate.Range(1, PAGE_MOST), metadata={"description": "1 to 200, default 50."})
+    after_seq = fields.whole_in_query(0, SEQ_MOST, metadata={"description": "Only messages with a greater `seq`."})
+    before_seq = fields.whole_in_query(0, SEQ_MOST, metadata={"description": "Only messages with a smaller `seq`."})
+    limit = fields.whole_in_query(1, PAGE_MOST, metadata={"description": "1 to 200, default 50."})
 
 
 class PostMessageSchema(CommandSchema[commands.PostMessage]):

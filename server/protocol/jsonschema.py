@@ -1,19 +1,24 @@
 """JSON Schema from the marshmallow schemas: one component each, shared by OpenAPI and AsyncAPI."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, is_dataclass
+from dataclasses import fields as fields_of
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 from marshmallow import fields as f
 
+from server.domain import SPIRIT_USER_ID
+from server.protocol import fields
 from server.protocol.inbound import CommandSchema
 from server.protocol.shapes import Shape
 
 Json = dict[str, Any]
+
+_RULES: Final = (fields.storable, fields.one_line, fields.not_blank)
 
 
 class SchemaBook:
@@ -29,6 +34,7 @@ class SchemaBook:
         # The specification object is only the plugin's notebook here: title and version never show.
         self._spec = APISpec("", "", openapi_version="3.1.0", plugins=[self._plugin])
         self._converter.add_attribute_function(_enum_type)
+        self._converter.add_attribute_function(_text_rules)
 
     @property
     def _converter(self) -> Any:
@@ -88,12 +94,34 @@ def _defaults(schema: type[Schema]) -> dict[str, Any]:
     if not is_dataclass(command):
         return {}
     plain = (bool, int, str)
-    found = {field.name: field.default for field in fields(command) if field.default is not MISSING}
+    found = {field.name: field.default for field in fields_of(command) if field.default is not MISSING}
     return {name: _bare(default) for name, default in found.items() if isinstance(default, plain)}
 
 
 def _bare(default: Any) -> Any:
     return default.value if isinstance(default, StrEnum) else default
+
+
+# What a text may not have, and what it must have, as ECMA-262 writes it.
+_PATTERNS: Final = {
+    (fields.storable,): r"^[^\u0000]*$",
+    (fields.storable, fields.not_blank): r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
+    (fields.one_line,): r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$",
+    (fields.one_line, fields.not_blank): (
+        r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f]"
+        r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
+    ),
+}
+
+
+def _text_rules(_: object, field: f.Field[Any], **__: object) -> Json:
+    """Say as patterns what our own validators refuse."""
+    rules: Json = {}
+    if pattern := _PATTERNS.get(tuple(rule for rule in _RULES if rule in field.validators)):
+        rules["pattern"] = pattern
+    if fields.not_the_spirit in field.validators:
+        rules["not"] = {"const": SPIRIT_USER_ID}
+    return rules
 
 
 def _enum_type(_: object, field: f.Field[Any], **__: object) -> Json:

@@ -12,13 +12,14 @@ from server.domain import (
     MESSAGE_CHARS,
     SESSION_NAME_CHARS,
     SPIRIT_USER_ID,
+    UNSTORABLE,
     USER_ID_CHARS,
     USER_NAME_CHARS,
     is_line,
     is_session_id,
 )
 from server.protocol.commands import CreateSession, Join
-from server.protocol.fields import CONTROL, UNSTORABLE
+from server.protocol.fields import CONTROL
 
 
 def quick_message(said: object) -> tuple[str, str | None] | None:

@@ -71,5 +71,5 @@ def _first_lines(status: int, second: int) -> bytes:
     """Return what all answers of a second begin with."""
     return (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
-        f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\n"
+        f"Date: {formatdate(second, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\nVary: Origin\r\n"
     ).encode()

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from server.domain import FRAME_BYTES
@@ -11,18 +11,22 @@ from server.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
 from server.protocol.codec import loads
 
 BODY_SECONDS: Final = 10.0
+CODINGS: Final = frozenset({"identity", "gzip", "deflate"})  # aiohttp has unpacked it, or left it as it is
 
 
 async def read_json(request: web.Request, *, optional: bool = False) -> object:
     """Return the JSON of a request's body; `{}` for none, where it is optional.
 
-    Raises `UnsupportedMediaType`, `PayloadTooLarge` over 64 KiB, or `InvalidJson`: also for a body that is cut
-    short, and for one that takes longer than 10 seconds.
+    Raises `UnsupportedMediaType`, also for a content coding it does not know; `PayloadTooLarge` over 64 KiB; or
+    `InvalidJson`, also for a body that is cut short, and for one that takes longer than 10 seconds.
     """
     if optional and not request.body_exists:
         return {}
     if request.content_type != "application/json":
         raise UnsupportedMediaType
+    coding = request.headers.get(hdrs.CONTENT_ENCODING)
+    if coding is not None and coding.strip().lower() not in CODINGS:
+        raise UnsupportedMediaType(details={"content_encodings": sorted(CODINGS)})
     if (request.content_length or 0) > FRAME_BYTES:
         raise PayloadTooLarge(details={"bytes_most": FRAME_BYTES})
     try:

@@ -18,6 +18,7 @@ from server.domain import Role, SessionId
 from server.errors import ValidationFailed
 from server.protocol import inbound
 from server.protocol.commands import TOKEN_SECONDS
+from server.protocol.fields import shown
 from server.protocol.objects import message_object, session_object, token_object, user_object
 from server.protocol.quick import quick_session
 from server.rest.answers import answer
@@ -74,7 +75,7 @@ class SessionCalls:
     async def list(self, request: web.Request) -> web.StreamResponse:
         """List sessions, newest first."""
         self.access.require_service(self._identity(request))
-        sessions, cursor = await self.sessions.page(inbound.read(PAGE, dict(request.query)))
+        sessions, cursor = await self.sessions.page(inbound.read(PAGE, _query(request)))
         return answer(request, [session_object(session) for session in sessions], next_cursor=cursor)
 
     async def read(self, request: web.Request) -> web.StreamResponse:
@@ -95,7 +96,7 @@ class SessionCalls:
     async def history(self, request: web.Request) -> web.StreamResponse:
         """Read messages in ascending `seq`."""
         session_id, _ = self._entered(request)
-        wanted = inbound.read(HISTORY, dict(request.query))
+        wanted = inbound.read(HISTORY, _query(request))
         await self.sessions.get(session_id)
         messages, has_more = await self.messages.read(session_id, wanted)
         return answer(request, [message_object(message) for message in messages], has_more=has_more)
@@ -110,8 +111,9 @@ class SessionCalls:
         claim = Claim(command.user_name, command.user_id)
         speaker = self.access.person(identity, claim, default_id=_id_of_name(session_id, command.user_name))
         self.limits.message(session_id, speaker.user_id)
-        await self.access.use(identity)
         draft = drafted(session_id, speaker, command.message, command.client_message_id)
+        if identity is not None and identity.is_limited and not await self.messages.is_repeat(draft):
+            await self.access.use(identity)
         return answer(request, message_object(await self.messages.posted(draft)), status=201)
 
     async def users(self, request: web.Request) -> web.StreamResponse:
@@ -124,6 +126,7 @@ class SessionCalls:
         """Make a token for a session."""
         session_id = self._ruled(request)
         command = inbound.read(MINT, await read_json(request, optional=True))
+        await self.access.require_use_left(self._identity(request))  # else it would have no end
         await self.sessions.get(session_id)
         token, identity = self.access.tokens.issue(
             command.role,
@@ -157,6 +160,14 @@ class SessionCalls:
 def _bearer(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    """Return the query; raises `ValidationFailed` for what is in it twice."""
+    query = request.query
+    if twice := {name for name in query if len(query.getall(name)) > 1}:
+        raise ValidationFailed(details={name: ["Given more than once."] for name in sorted(map(shown, twice))})
+    return dict(query)
 
 
 def _with_key(request: web.Request, said: object) -> object:

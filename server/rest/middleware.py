@@ -8,7 +8,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from server.errors import (
     Forbidden,
@@ -26,6 +26,7 @@ from server.logs import REQUEST_ID, logger
 from server.moments import new_id
 from server.protocol.codec import dumps
 from server.protocol.envelopes import failure
+from server.rest.origins import plain_options
 
 log = logger()
 
@@ -58,7 +59,7 @@ async def surroundings(request: web.Request, handler: Handler) -> web.StreamResp
     except web.HTTPException as error:
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = error_response(_of(error), allow=error.headers.get("Allow"))
+        response = _answer_to(request, error)
     except ConnectionResetError:
         raise
     except Exception:
@@ -76,9 +77,8 @@ async def surroundings(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def sign_response(_: web.Request, response: web.StreamResponse) -> None:
-    """Put the request's id on its answer, whoever made it."""
-    if (request_id := REQUEST_ID.get()) is not None:
-        response.headers.setdefault("X-Request-ID", request_id)
+    """Put the request's id on its answer, whoever made it, also one that no handler was asked for."""
+    response.headers.setdefault("X-Request-ID", REQUEST_ID.get() or new_id())
 
 
 def error_response(error: SeanceError, *, allow: str | None = None) -> web.Response:
@@ -92,6 +92,13 @@ def error_response(error: SeanceError, *, allow: str | None = None) -> web.Respo
     if allow is not None:
         response.headers["Allow"] = allow
     return response
+
+
+def _answer_to(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    if request.method == hdrs.METH_OPTIONS and error.status == Forbidden.status:  # aiohttp-cors refuses like this
+        cross_origin = Forbidden("Pages of this origin may not call that", {"origin": request.headers.get(hdrs.ORIGIN)})
+        return plain_options(request) or error_response(cross_origin)
+    return error_response(_of(error), allow=error.headers.get("Allow"))
 
 
 def _of(error: web.HTTPException) -> SeanceError:

@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self
 
 from server.domain import is_session_id
@@ -26,7 +26,7 @@ class Cursor:
     def decoded(cls, text: str) -> Self:
         """Return the cursor of a text we once gave; raises `ValidationFailed` for any other."""
         cursor = cls._parsed(text)
-        if cursor is None or cursor.created_at.tzinfo is None or not is_session_id(cursor.id):
+        if cursor is None or not is_session_id(cursor.id):
             raise ValidationFailed(details={"cursor": ["Not a cursor of this list."]})
         return cursor
 
@@ -35,6 +35,7 @@ class Cursor:
         try:
             padded = text.encode("ascii") + b"=" * (-len(text) % 4)
             created_at, id_ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-            return cls(datetime.fromisoformat(created_at), str(id_))
+            moment = datetime.fromisoformat(created_at)
+            return None if moment.tzinfo is None else cls(moment.astimezone(UTC), str(id_))
         except (ValueError, TypeError, OverflowError, RecursionError):
             return None

@@ -6,6 +6,8 @@ from typing import Any, Final, TypeAlias
 
 import asyncpg
 
+from server.errors import DatabaseUnavailable
+
 # asyncpg's class is generic for type checkers only.
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -47,10 +49,14 @@ SQLITE_PRAGMAS: Final = (
 async def connect_postgresql(dsn: str, *, settings: dict[str, str] | None = None) -> Connection:
     """Return a connection whose statements the server ends after `STATEMENT_SECONDS`.
 
-    `synchronous_commit` is set here, so that neither a role nor the server's configuration can weaken it.
+    `synchronous_commit` is set here, so that neither a role nor the server's configuration can weaken it. Raises
+    `DatabaseUnavailable` when the server refuses the connection, whatever its reason.
     """
-    async with asyncio.timeout(CONNECT_SECONDS):
-        return await asyncpg.connect(dsn, server_settings=_POSTGRESQL_SETTINGS | (settings or {}))
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await asyncpg.connect(dsn, server_settings=_POSTGRESQL_SETTINGS | (settings or {}))
+    except asyncpg.PostgresError as error:
+        raise DatabaseUnavailable from error
 
 
 def connect_sqlite(path: str, *, is_durable: bool = True) -> sqlite3.Connection:

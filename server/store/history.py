@@ -3,12 +3,14 @@
 from typing import Final
 
 import orjson
+from sqlalchemy import select
 
 from server.domain import Message, SessionId
 from server.protocol.commands import HistoryRange
 from server.store.database import Database
 from server.store.questions import Questions
 from server.store.rows import MESSAGE_COLUMNS, message_of_driver
+from server.store.tables import messages
 from server.store.urls import Dialect
 
 _MAX_BATCH: Final = 50
@@ -65,6 +67,17 @@ class History:
         """Return at most `limit` messages that follow `seq`, ascending without a hole."""
         found, _ = await self.read(session_id, HistoryRange(after_seq=seq, limit=limit))
         return found
+
+    async def has(self, session_id: SessionId, user_id: str, client_message_id: str) -> bool:
+        """Tell whether a person's message with this id of its own is stored."""
+        columns = messages.c
+        found = select(columns.seq).where(
+            columns.session_id == session_id,
+            columns.user_id == user_id,
+            columns.client_message_id == client_message_id,
+        )
+        async with self._database.reading() as db:
+            return (await db.execute(found)).first() is not None
 
     async def _pages(self, questions: list[_Question]) -> list[_Page]:
         pages = {question: await self._page(*question) for question in dict.fromkeys(questions)}

@@ -21,7 +21,10 @@ _VERSION_QUERY: Final = "SELECT version_num FROM alembic_version"
 
 
 async def is_current(url: str) -> bool:
-    """Tell whether the tables have the form this release wants; raises `DatabaseUnavailable`, `ValueError`."""
+    """Tell whether the tables have the form this release wants.
+
+    Raises `DatabaseUnavailable`, or `ValueError` for a URL that names no database, as everything here does.
+    """
     return await revision(url) == HEAD
 
 
@@ -63,7 +66,8 @@ def config(url: str) -> "Config":
 async def _run(name: str, url: str, to: str) -> None:
     """Run one of alembic's commands in a thread, where `env.py` has a loop of its own."""
     command = await asyncio.to_thread(import_module, "alembic.command")
-    await asyncio.to_thread(getattr(command, name), await asyncio.to_thread(config, url), to)
+    with outages_named():
+        await asyncio.to_thread(getattr(command, name), await asyncio.to_thread(config, url), to)
 
 
 def _scripts() -> Path:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from server.errors import DatabaseUnavailable
 
-# Classes of SQLSTATE: connection, idle in a transaction for too long, refused at the door, no such database,
-# rolled back (deadlock), resources, lock not available, operator intervention, system.
-_AWAY_STATES: Final = ("08", "25P03", "28", "3D", "40", "53", "55P03", "57", "58")
+# Classes of SQLSTATE: connection, read only, idle in a transaction for too long, refused at the door, no such
+# database, rolled back (deadlock), resources, lock not available, operator intervention, system.
+_AWAY_STATES: Final = ("08", "25006", "25P03", "28", "3D", "40", "53", "55P03", "57", "58")
 _LOST: Final = (
     OSError,
     EOFError,
@@ -42,14 +42,14 @@ def is_outage(error: BaseException) -> bool:
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str) and state.startswith(_AWAY_STATES):
         return True
-    if isinstance(error, sqlite3.OperationalError):
+    if isinstance(error, sqlite3.DatabaseError):
         return _is_sqlite_outage(error)
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError | TypeError)
     return isinstance(error, _LOST)
 
 
-def _is_sqlite_outage(error: sqlite3.OperationalError) -> bool:
+def _is_sqlite_outage(error: sqlite3.DatabaseError) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (
         sqlite3.SQLITE_BUSY,
@@ -59,4 +59,6 @@ def _is_sqlite_outage(error: sqlite3.OperationalError) -> bool:
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
     )

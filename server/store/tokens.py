@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from server.store.columns import from_now
 from server.store.database import Database
@@ -29,6 +29,12 @@ class TokenUses:
         ).returning(token_uses.c.uses)
         async with self._database.writing() as db:
             return (await db.execute(counted)).first() is not None
+
+    async def used(self, jti: str) -> int:
+        """Return how often a token was used."""
+        counted = select(token_uses.c.uses).where(token_uses.c.jti == jti)
+        async with self._database.reading() as db:
+            return (await db.execute(counted)).scalar() or 0
 
     async def forget_expired(self) -> int:
         """Remove tokens that nobody can use any more; return how many."""

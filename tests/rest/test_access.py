@@ -87,7 +87,8 @@ def forged(claims: dict[str, Any], secret: str = SECRET, alg: str = "HS256") -> 
 BAD_CLAIMS: list[dict[str, Any]] = [
     *({name: ...} for name in ("aud", "sub", "role", "iat", "jti", "exp")),
     {"aud": "other"}, {"aud": ["other"]}, {"exp": int(time.time()) - 60}, {"exp": int(time.time()) - 1}, {"exp": "x"},
-    {"exp": 10**30}, {"exp": 1e300}, {"exp": -1}, {"iat": int(time.time()) + 10**6}, {"nbf": int(time.time()) + 10**6},
+    {"exp": 10**30}, {"exp": 10**17}, {"exp": 1e300}, {"exp": -1}, {"iat": int(time.time()) + 10**6},
+    {"nbf": int(time.time()) + 10**6},
     {"role": "king"}, {"role": ["service"]}, {"role": None}, {"role": "host"}, {"sub": ""}, {"sub": "x" * 65},
     {"sub": 5}, {"sub": "a\x00"}, {"session_id": 5}, {"session_id": "x"}, {"session_id": ""}, {"name": "x" * 33},
     {"name": "a\x00b"}, {"name": ""}, {"name": 5}, {"max_uses": "x"}, {"max_uses": 1.5}, {"max_uses": []}, {"jti": ""},
@@ -166,6 +167,24 @@ async def test_a_token_is_good_for_as_many_uses_as_it_says(closed_api: Api, toke
     session_id = await a_session(closed_api, tokens)
     twice = closed_api.bearing(token_for(tokens, Role.MEMBER, session_id, max_uses=2))
     assert [(await twice.say(session_id, "x")).code for _ in range(3)] == ["OK", "OK", "UNAUTHORIZED"]
+
+
+async def test_the_same_post_again_uses_nothing(closed_api: Api, tokens: Tokens) -> None:
+    session_id = await a_session(closed_api, tokens)
+    once = closed_api.bearing(token_for(tokens, Role.MEMBER, session_id, max_uses=1))
+    path, said = f"/api/sessions/{session_id}/messages", {"message": "x", "client_message_id": "k"}
+    first, again = await once.post(path, said), await once.post(path, said)
+    assert (again.status, again.data) == (201, first.data)
+    assert (await once.post(path, said | {"client_message_id": "l"})).code == "UNAUTHORIZED"
+
+
+async def test_a_token_that_is_used_up_makes_no_other(closed_api: Api, tokens: Tokens) -> None:
+    session_id = await a_session(closed_api, tokens)
+    host = closed_api.bearing(token_for(tokens, Role.HOST, session_id, max_uses=1))
+    path = f"/api/sessions/{session_id}/tokens"
+    assert (await host.post(path, {"role": "member"})).status == 201
+    assert (await host.say(session_id, "x")).status == 201
+    assert (await host.post(path, {"role": "host"})).code == "UNAUTHORIZED"
 
 
 async def test_while_tokens_are_not_asked_for_anyone_may_do_anything(api: Api) -> None:

@@ -14,7 +14,7 @@ from yarl import URL
 from server.rest import bodies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, MutableMapping
 
     from tests.rest.api import Api
 
@@ -151,3 +151,56 @@ async def test_the_next_request_of_a_connection_is_answered_after_a_refused_one(
         for body, expected in ((b'{"name": 5}', 400), (b'{"name": "x"}', 201)):
             writer.write(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             assert (await answered(reader))[0] == expected
+
+
+UNREADABLE = {
+    "a body that is no chunk": (
+        "POST /api/sessions/x/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        'Transfer-Encoding: chunked\r\n\r\n{"message":"WHISPERED","user_name":"Ada"}'
+    ),
+    "a space before a colon": "GET /health HTTP/1.1\r\nHost: x\r\nAuthorization : Bearer WHISPERED\r\n\r\n",
+    "no such method": "WHISPERED /health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no length": f"{HEAD}Content-Length: WHISPERED\r\n\r\n",
+    "a long line": f"GET /health HTTP/1.1\r\nHost: x\r\nX-Long: {'WHISPERED' * 9_000}\r\n\r\n",
+    "TLS": "\x16\x03\x01WHISPERED\r\n\r\n",
+    "an unknown coding": f"{HEAD}Content-Encoding: br\r\nContent-Length: 9\r\n\r\nWHISPERED",
+}
+
+
+@pytest.mark.parametrize("sent", UNREADABLE.values(), ids=UNREADABLE)
+async def test_what_is_no_request_gets_an_envelope_and_is_not_repeated(
+    api: Api, sent: str, logged: list[MutableMapping[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with wire(api) as (reader, writer):
+        writer.write(sent.encode("latin-1"))
+        status, said = await answered(reader)
+        assert await reader.read() == b""  # hung up
+    assert (status, said["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert "WHISPERED" not in f"{said} {logged} {caplog.text}"
+    [line] = [line for line in logged if line["event"] == "request.unreadable"]
+    assert line["log_level"] == "info"
+
+
+async def test_a_body_that_is_not_what_its_coding_says_is_no_fault_of_ours(
+    api: Api, logged: list[MutableMapping[str, Any]]
+) -> None:
+    async with wire(api) as (reader, writer):
+        writer.write(f"{HEAD}Content-Encoding: gzip\r\nContent-Length: 9\r\n\r\nWHISPERED".encode())
+        status, said = await answered(reader)
+    assert (status, said["error"]["code"]) == (400, "INVALID_JSON")
+    assert "WHISPERED" not in str(logged)
+    assert not [line for line in logged if line["log_level"] == "error"]
+
+
+async def test_a_coding_nobody_knows_is_refused(api: Api) -> None:
+    refused = await api.post("/api/sessions", {"name": "x"}, headers={"Content-Encoding": "bogus"})
+    assert refused.code == "UNSUPPORTED_MEDIA_TYPE"
+
+
+async def test_every_answer_has_an_id(api: Api) -> None:
+    async with wire(api) as (reader, writer):
+        for sent in ("GET /health HTTP/1.1\r\nHost: x\r\nExpect: bogus\r\n\r\n", "NONE /health HTTP/1.1\r\n\r\n"):
+            writer.write(sent.encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            assert "x-request-id: " in head.lower(), head
+            await reader.read(len("Unknown Expect: bogus"))

@@ -101,3 +101,28 @@ async def test_the_default_list_is_that_of_the_contract(api: Api) -> None:
     for origin in ("http://localhost:3000", "http://localhost:3001"):
         async with api.http.options(f"{api.url}/api/sessions", headers=asking(origin)) as answer:
             assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
+async def test_a_listed_origin_can_read_every_answer(guarded: Api) -> None:
+    for method, path in (("GET", "/nothing"), ("PUT", "/api/sessions"), ("GET", "/openapi.json")):
+        for origin, told in ((LISTED, LISTED), (OTHERS[0], None)):
+            async with guarded.http.request(method, f"{guarded.url}{path}", headers={"Origin": origin}) as answer:
+                assert answer.headers.get("Access-Control-Allow-Origin") == told, path
+
+
+async def test_caches_are_told_that_answers_differ_by_origin(guarded: Api) -> None:
+    for headers in ({}, {"Origin": LISTED}, {"Origin": OTHERS[0]}):
+        for path in ("/api/sessions", "/health", "/nothing", "/socket.io/?EIO=4&transport=polling"):
+            async with guarded.http.get(f"{guarded.url}{path}", headers=headers) as answer:
+                said = [value for value in answer.headers.getall("Vary", []) if value == "Origin"]
+                assert len(said) == 1, (path, headers)
+
+
+async def test_options_without_a_question_about_origins_tells_the_methods(guarded: Api) -> None:
+    async with guarded.http.options(f"{guarded.url}/api/sessions") as answer:
+        assert answer.status == 204
+        assert set(answer.headers["Allow"].split(",")) == {"GET", "HEAD", "OPTIONS", "POST"}
+    async with guarded.http.options(f"{guarded.url}/api/sessions", headers=asking(OTHERS[0])) as answer:
+        refused = (await answer.json())["error"]
+        assert (answer.status, refused["code"]) == (403, "FORBIDDEN")
+        assert "token" not in refused["message"]

@@ -1,3 +1,5 @@
+import base64
+import json
 from datetime import UTC
 
 import pytest
@@ -20,6 +22,13 @@ def test_any_other_text_is_refused_with_the_name_of_the_field(text: str) -> None
     with pytest.raises(ValidationFailed) as caught:
         Cursor.decoded(text)
     assert list(caught.value.details) == ["cursor"]
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_moment_that_no_clock_can_show_in_utc_is_refused(moment: str) -> None:
+    forged = base64.urlsafe_b64encode(json.dumps([moment, new_id()]).encode()).rstrip(b"=").decode()
+    with pytest.raises(ValidationFailed):
+        Cursor.decoded(forged)
 
 
 @pytest.mark.parametrize("text", ["W10", "WzEsMl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ", "bnVsbA"])

@@ -112,6 +112,31 @@ def test_origins_lose_their_last_slash_and_their_spaces() -> None:
     )
 
 
+def test_origins_are_kept_as_browsers_write_them() -> None:
+    said = "HTTP://A.Example:80,https://b.example:443,https://c.example:80,http://[::1]:3000"
+    assert load(CORS_ORIGINS=said).cors_origins == (
+        "http://a.example",
+        "https://b.example",
+        "https://c.example:80",
+        "http://[::1]:3000",
+    )
+
+
+@pytest.mark.parametrize(
+    "never", ["*", "http://*.example", "http://u:p@a.example", "http://", "http://a/b", "http://a?b", "ws://a"]
+)
+def test_origins_that_no_browser_sends_are_refused(never: str) -> None:
+    assert [line.partition(":")[0] for line in faults(CORS_ORIGINS=f"https://a.example,{never}")] == ["CORS_ORIGINS"]
+
+
+def test_a_file_of_another_encoding_is_a_fault(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes("PORT=1".encode("utf-16"))
+    with pytest.raises(ConfigError) as refused:
+        Config.load({}, dotenv=file)
+    assert list(refused.value.faults) == [f"{file}: Cannot be read; it must be UTF-8."]
+
+
 def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text("PORT=1\nHOST=file\n")
@@ -166,6 +191,46 @@ def test_a_database_that_cannot_be_reached_ends_the_start_with_one() -> None:
     assert "application.not_started" in done.stderr
     assert "Traceback" not in done.stderr
     assert SECRET not in done.stdout + done.stderr
+
+
+UNUSABLE = {
+    "a folder that is not there": "sqlite:////missing/folder/x.sqlite3",
+    "a file that is no database": "sqlite:///{garbage}",
+    "a port nobody listens on": f"postgresql://u:{SECRET}@127.0.0.1:1/x",
+}
+
+
+@pytest.mark.parametrize("url", UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_database_that_cannot_be_used_is_said_in_one_line(command: str, url: str, tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage"
+    garbage.write_text("no database " * 1_000)
+    done = seance(command, DATABASE_URL=url.format(garbage=garbage), PORT="0", LOG_FORMAT="json", JWT_SECRET=SECRET)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+def test_without_tables_and_without_leave_to_make_them_the_start_says_what_to_do(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new.sqlite3"
+    done = seance("serve", DATABASE_URL=url, MIGRATE_AT_START="off", PORT="0", LOG_FORMAT="json", JWT_SECRET=SECRET)
+    assert done.returncode == 1
+    assert "run `seance migrate`" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "value"), [("DATABASE_URL", "sqlite:///:memory:"), ("SPIRIT_PRICES", "x")])
+@pytest.mark.parametrize("command", [("serve",), ("migrate",), ("config", "check")], ids=" ".join)
+def test_what_only_a_part_can_tell_is_checked_with_the_rest(command: tuple[str, ...], name: str, value: str) -> None:
+    done = seance(*command, **{name: value})
+    assert done.returncode == 2
+    assert [line.split(":")[:2] for line in done.stderr.splitlines()] == [["configuration", f" {name}"]]
+
+
+def test_a_revision_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    done = seance("migrate", "--to", "bogus", DATABASE_URL=f"sqlite:///{tmp_path}/x.sqlite3")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_the_settings_are_shown_without_secrets() -> None:

@@ -85,15 +85,15 @@ def assemble(app: web.Application, config: Config) -> Parts:
     store.message_log.on_doubt = heads.doubt
     metrics = Metrics(store.message_log)
     core = _core(config, store, rooms, metrics)
-    rooms.on_elsewhere(core.turns.heard_elsewhere)
+    rooms.on_elsewhere(core.heard_elsewhere)
     admission = Admission(core.access, core.limits, core.presence, core.messages, core.turns, rooms)
     health = Health(config.environment, store.database.ping, backplane.ping, metrics.registry)
     origins = Origins(config.cors_origins)
     _add_rest(app, core, health, origins)
     handlers = Handlers(core, rooms, admission)
     sio = _socket_server(app, config, origins)
-    heartbeat_seconds = config.ping_interval_seconds + config.ping_timeout_seconds
-    raw = RawDoor(handlers, admission, origins.allows_request, Addresses(config.trusted_proxies).of, heartbeat_seconds)
+    heartbeat = config.ping_interval_seconds, config.ping_timeout_seconds
+    raw = RawDoor(handlers, admission, origins.allows_request, Addresses(config.trusted_proxies).of, heartbeat)
     app.add_routes([web.get("/ws/{session_id}", raw.handle)])
     rooms.open(SocketIoDoor(sio, handlers, admission))
     rooms.open(raw)

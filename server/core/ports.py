@@ -25,6 +25,9 @@ class Broadcaster(Protocol):
     def tell_others(self, session_id: SessionId, event: Event, besides: str) -> None:
         """Tell everyone in the session but the connections of one user id."""
 
+    def rename(self, session_id: SessionId, user_id: str, name: str) -> None:
+        """Let a person's connections on this process speak under another name from now on."""
+
     def evict(self, session_id: SessionId, connection_ids: Collection[str], error: SeanceError) -> None:
         """Tell some connections of this process why they may not stay, and close them."""
 

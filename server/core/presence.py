@@ -5,18 +5,22 @@ that drops keeps the seat for a grace period, so that coming back is silent.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any, Final, cast
 
 from server.core.ports import Broadcaster
 from server.domain import Participant, Session, SessionId, UserId
 from server.errors import DatabaseUnavailable, SeanceError, SessionNotFound
 from server.logs import logger
+from server.protocol.codec import loads
 from server.protocol.outbound import UserJoined, UserLeft
 from server.store.seats import Seats
 
 log = logger()
 Place = tuple[SessionId, UserId]
+
+RENAMED: Final = "renamed"
 
 
 @dataclass(slots=True)
@@ -56,19 +60,38 @@ class Presence:
         seated.connection_ids.add(connection_id)
         try:
             taken = await self._seats.take(session_id, user)
-        except (DatabaseUnavailable, asyncio.CancelledError):
+        except BaseException as error:
+            is_refusal = isinstance(error, SeanceError) and not isinstance(error, DatabaseUnavailable)
             if self._is_last(place, connection_id):
-                self._unfreed[place] = user  # nobody knows whether the seat was taken
+                if not is_refusal:
+                    self._unfreed[place] = user  # nobody knows whether the seat was taken
+                elif seated.holds:
+                    self._drop(session_id, user)  # who held it went meanwhile
             raise
-        except Exception:
-            if self._is_last(place, connection_id) and seated.holds:
-                self._drop(session_id, user)  # who held it went meanwhile
-            raise
-        seated.user, seated.holds = user, True
         if taken.came:
             log.info("user.joined", session_id=session_id, user_id=user.user_id)
             self._broadcaster.tell_others(session_id, UserJoined(user), besides=user.user_id)
+        elif not seated.holds:  # other processes may know this person by another name
+            self._broadcaster.signal(session_id, RENAMED, {"user_id": user.user_id, "user_name": user.user_name})
+        self._rename(session_id, seated, user)
+        seated.user, seated.holds = user, True
         return Entered(taken.session, user, taken.users)
+
+    def heard_elsewhere(self, session_id: SessionId, name: str, data: bytes) -> bool:
+        """Hear of another process that one of its people joined; True if that is what was said."""
+        if name != RENAMED:
+            return False
+        said = cast("dict[str, Any]", loads(data))
+        seated = self._here.get((session_id, said["user_id"]))
+        if seated is not None:
+            self._rename(session_id, seated, replace(seated.user, user_name=said["user_name"]))
+        return True
+
+    def _rename(self, session_id: SessionId, seated: "_Seated", user: Participant) -> None:
+        """One person has one name, whichever connection speaks: that of the last to join."""
+        if seated.user.user_name != user.user_name:
+            seated.user = user
+            self._broadcaster.rename(session_id, user.user_id, user.user_name)
 
     async def leave(self, session_id: SessionId, user: Participant, connection_id: str) -> None:
         """Give a connection's seat up; returns once it is free."""
@@ -177,6 +200,7 @@ class Presence:
             self._unfreed[session_id, user.user_id] = user
         elif isinstance(gone, Exception) and not isinstance(gone, SessionNotFound):
             log.error("seat.failed", session_id=session_id, user_id=user.user_id, error=type(gone).__name__)
+            self._unfreed[session_id, user.user_id] = user
 
 
 @dataclass(slots=True)

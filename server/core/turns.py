@@ -136,7 +136,7 @@ class Turns:
                 await self._broadcaster.turn_elsewhere(session_id, None)
 
     async def take_over(self) -> None:
-        """End the turns whose process died, or lost hold of them; begin again those that had said nothing yet.
+        """End the turns whose process died, or lost hold of them, and answer in a new one what they had not begun to.
 
         A message whose process died before its turn began is answered too.
         """
@@ -148,7 +148,7 @@ class Turns:
                 self._unended.discard(lost.turn_id)
             elif lost.session_id not in self._tasks:  # else it is nobody's now, and found again
                 self._mine.add(lost.turn_id)
-                self._start(lost.session_id, self._resume(lost))
+                self._start(lost.session_id, self._end_lost(lost))
         if not isinstance(self._provider, Silence) and not self._closing:
             await self._answer_late()
 
@@ -230,18 +230,19 @@ class Turns:
         self._unheard[session_id] = newer + [message for message in fresh if message.seq not in known]
         await self._answer(session_id, since_seq=since_seq)
 
-    async def _resume(self, lost: AbandonedTurn) -> None:
+    async def _end_lost(self, lost: AbandonedTurn) -> None:
         session = await self._sessions.get(lost.session_id)
         if session is None:
             self._mine.discard(lost.turn_id)
             return
         turn = Turn(self._stage, lost.turn_id, session, lost.fence, lost.until_seq, lost.woken_by)
         known = await self._losses.known_of(lost)
-        if known.text or known.is_over or isinstance(self._provider, Silence) or not session.is_active:
-            turn.has_said(known.text, known.index)
+        turn.has_said(known.text, known.index)
+        if not known.text and not known.is_over:
+            turn.until_seq = await self._store.answered_to(session.id, besides=turn.id)
         await self._run(turn)
         self._unheard.setdefault(session.id, [])[:0] = await self._unanswered(turn)
-        await self._answer(session.id)
+        await self._answer(session.id, since_seq=turn.until_seq)
 
     async def _begin(self, session: Session, wake: Wake) -> Turn | None:
         """Return a turn with the session's lease, None if another process has it, or has answered this already."""

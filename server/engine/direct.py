@@ -10,7 +10,7 @@ import orjson
 from .codec import dumps
 from .encoded import Encoded, encode_text
 from .handlers import Accept, Handshake, Inbound, Refused
-from .messages import MAX_ACK_DIGITS, read_event
+from .messages import MAX_ACK_DIGITS, Packet, read_event
 from .packets import Malformed
 from .recovery import RecoveredState
 
@@ -101,11 +101,23 @@ class Direct:
         if sid is None or sid not in self.peers:
             raise Malformed("event before CONNECT")
         size = len(text) - 1 if text.isascii() else len(text.encode()) - 1
-        oversize = size > self._event_bytes
-        ack_id, name, args = read_event(text, parse=not oversize)
-        handler = self.on_oversize if oversize else self.handlers.get(name, self.on_unknown)
+        ack_id, name, args = read_event(text, parse=size <= self._event_bytes)
+        self._hand_over(peer, Inbound(sid, name, args, size, peer, ack_id))
+
+    def receive_packet(self, peer: Peer, packet: Packet) -> None:
+        """The same for an event that is read already, its attachments in place as bytes."""
+        sid = peer.namespace_sid
+        if sid is None or sid not in self.peers:
+            raise Malformed("event before CONNECT")
+        name, *args = packet.data
+        size = packet.text_bytes + packet.size_bytes
+        self._hand_over(peer, Inbound(sid, name, args, size, peer, packet.id))
+
+    def _hand_over(self, peer: Peer, event: Inbound) -> None:
+        is_oversize = event.size_bytes > self._event_bytes
+        handler = self.on_oversize if is_oversize else self.handlers.get(event.name, self.on_unknown)
         try:
-            handler(Inbound(sid, name, args, size, peer, ack_id))
+            handler(event)
         except Exception as error:  # noqa: BLE001 - whatever an application raises
             self._complaints.fault(peer.remote, "event handler", error)
 

@@ -114,10 +114,8 @@ class Dispatch:
         return packet
 
     def _check_binary(self, connection: Connection, packet: Packet) -> None:
-        direct = packet.namespace == "/" and self._direct.on_connect is not None
-        joined = self._server.manager.sid_from_eio_sid(connection.sid, packet.namespace)
-        if direct or joined is None:
-            raise Malformed("binary is not supported")
+        if self._server.manager.sid_from_eio_sid(connection.sid, packet.namespace) is None:
+            raise Malformed("binary before CONNECT")
 
     # -- handling
 
@@ -130,9 +128,9 @@ class Dispatch:
             self._engine.timeouts.stop_awaiting(connection)
             return self._connect(connection, packet)
         if packet.namespace == "/" and self._direct.on_connect is not None:
-            if packet.kind != DISCONNECT:
-                # "/" written out, which no official client does.
-                raise Malformed("bad packet")
+            if packet.kind != DISCONNECT:  # an event with attachments, or with "/" written out
+                self._direct.receive_packet(connection, packet)
+                return None
             self._direct.gone(connection, Reason.CLIENT)
             self._engine.timeouts.await_connect(connection)
             return None

@@ -15,8 +15,8 @@ class Limits:
     message_bytes: int = 1_000_000
     # Waiting for one client, the transport's own buffer included; past it the client is cut.
     queued_bytes: int = 1_048_576
-    # Packets in one polling body.
-    payload_packets: int = 1_000
+    # Packets in one polling body; clients are told its bytes only.
+    payload_packets: int = 10_000
     # Events of one client that wait while its earlier ones are handled; reading pauses past it.
     waiting_packets: int = 256
     # Binary attachments of one packet, and their size together.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .ports import Listener
 
 NORMAL = 1000
+NO_STATUS = 1005  # stands for a close frame without a code (RFC 6455, 7.1.5)
 CLOSE_SECONDS = 1.0
 
 
@@ -122,21 +123,25 @@ class WebSocket(asyncio.BufferedProtocol):
 
     # -- heartbeat
 
-    def beat(self, seconds: float) -> None:
-        """Pings every `seconds`, and drops a client that sent nothing since the last ping."""
-        if self._closing:
-            return
-        loop = asyncio.get_running_loop()
-        if not self.heard:  # or not read yet, if the process stood still: uvloop looks at its timers first
-            self._heartbeat = loop.call_later(LOOK_SECONDS, self._miss, seconds)
-            return
+    def beat(self, interval: float, timeout: float) -> None:
+        """Pings every `interval` seconds, and drops a client that is silent for `timeout` seconds after one."""
+        self._heartbeat = asyncio.get_running_loop().call_later(interval, self._ask, interval, timeout)
+
+    def _ask(self, interval: float, timeout: float) -> None:
         self.heard = False
         self.ping()
-        self._heartbeat = loop.call_later(seconds, self.beat, seconds)
+        self._heartbeat = asyncio.get_running_loop().call_later(timeout, self._look, interval, timeout)
 
-    def _miss(self, seconds: float) -> None:
+    def _look(self, interval: float, timeout: float) -> None:
+        loop = asyncio.get_running_loop()
         if self.heard:
-            self.beat(seconds)
+            self._heartbeat = loop.call_later(max(0.0, interval - timeout), self._ask, interval, timeout)
+        else:  # or not read yet, if the process stood still: uvloop looks at its timers first
+            self._heartbeat = loop.call_later(LOOK_SECONDS, self._miss, interval, timeout)
+
+    def _miss(self, interval: float, timeout: float) -> None:
+        if self.heard:
+            self._look(interval, timeout)
         else:
             self.abort("ping timeout")
 
@@ -190,7 +195,8 @@ class WebSocket(asyncio.BufferedProtocol):
             self.write(pong_frame(payload))
         elif opcode == CLOSE:
             code, reason = read_close(payload)
-            self._finish(code if code is not None else NORMAL, "", code, reason or "closed")
+            told = NO_STATUS if code is None else code
+            self._finish(NORMAL if code is None else code, "", told, reason or "closed")
             self._received_late(opcode)
 
     def _received_late(self, opcode: int) -> None:

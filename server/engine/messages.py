@@ -34,6 +34,7 @@ class Packet:
     missing: int = 0
     attachments: list[bytes] = field(default_factory=list)
     size_bytes: int = 0
+    text_bytes: int = 0
 
     def attach(self, attachment: bytes, max_bytes: int) -> bool:
         """Takes an attachment; says whether the packet is whole, and then holds it in place."""
@@ -55,6 +56,7 @@ def read_packet(text: str, max_attachments: int) -> Packet:
     kind, count, namespace, ack_id, rest = match.groups()
     namespace = (namespace or "/").partition("?")[0]
     packet = Packet(kind, namespace, int(ack_id) if ack_id else None, _read_data(kind, rest))
+    packet.text_bytes = len(text) if text.isascii() else len(text.encode())
     if (count is not None) != (kind in (BINARY_EVENT, BINARY_ACK)):
         raise Malformed("bad attachment count")
     if count is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -54,14 +53,14 @@ async def accept(
     frame_bytes: int,
     queued_bytes: int,
     subprotocols: Sequence[str] = (),
-    heartbeat_seconds: float | None = None,
+    heartbeat: tuple[float, float] | None = None,
     compression: bool = False,
 ) -> WebSocket:
     """An open WebSocket on the request's connection; the handler then returns its `response`.
 
     The listener hears nothing before the handler has next awaited or returned.
-    With `heartbeat_seconds` the client is pinged that often, and dropped when it has been silent
-    from one ping to the next. Raises HTTPBadRequest when the request is no WebSocket handshake.
+    `heartbeat` is how often the client is pinged, and how long it may be silent after a ping, in
+    seconds. Raises HTTPBadRequest when the request is no WebSocket handshake.
     """
     if not is_upgrade(request):
         raise web.HTTPBadRequest(text="expected a WebSocket handshake")
@@ -74,6 +73,6 @@ async def accept(
         subprotocol=chosen,
         compression=compression,
     )
-    if heartbeat_seconds is not None:
-        asyncio.get_running_loop().call_later(heartbeat_seconds, socket.beat, heartbeat_seconds)
+    if heartbeat is not None:
+        socket.beat(*heartbeat)
     return socket

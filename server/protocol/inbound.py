@@ -110,7 +110,7 @@ class JoinSchema(CommandSchema[commands.Join]):
     """Who wants to join which session."""
 
     command = commands.Join
-    session_id = fields.text_id(required=True)
+    session_id = f.String(required=True)  # what could be none is not found either
     user_name = fields.user_name(metadata={"description": "Required unless the token has a name."})
     user_id = fields.user_id(metadata={"description": "Made by the server when left out."})
     token = fields.token()

@@ -21,7 +21,7 @@ from server.realtime.visitor import Place, Visitor
 
 log = logger()
 
-REPLAY_MOST: Final = 5_000
+REPLAY_MOST: Final = 100_000
 REPLAY_STEP: Final = 100
 REPLAY_BACKLOG_BYTES: Final = 256 * 1024
 DRAIN_CHECK_SECONDS: Final = 0.02
@@ -152,6 +152,7 @@ class Admission:
     async def leave(self, visitor: Visitor) -> None:
         """Take a connection out of its session; its seat is free when this returns."""
         if (place := self._out_of_room(visitor)) is not None:
+            visitor.door.forget(visitor)
             await self._presence.leave(place.session_id, place.user, visitor.id)
 
     async def _depart_late(self, visitor: Visitor, *, clean: bool) -> None:

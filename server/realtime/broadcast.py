@@ -1,6 +1,7 @@
 """Tells the members of sessions, here and on other processes; implements the core's `Broadcaster`."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from server.core.ports import Backplane
@@ -177,6 +178,13 @@ class Rooms:
         self._publish(session_id, wire)
         if (room := self._rooms.get(session_id)) is not None:
             self._delivery.events(session_id, room, [wire], besides)
+
+    def rename(self, session_id: SessionId, user_id: str, name: str) -> None:
+        """Let a person's connections on this process speak under another name from now on."""
+        if (room := self._rooms.get(session_id)) is not None:
+            for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
+                if visitor.place is not None and visitor.place.user.user_id == user_id:
+                    visitor.place.user = replace(visitor.place.user, user_name=name)
 
     def evict(self, session_id: SessionId, connection_ids: Collection[str], error: SeanceError) -> None:
         """Tell some connections of this process why they may not stay, and close them."""

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from server.domain import SessionId, room_of
 from server.engine import Accept, Handshake, Inbound, Refused, SocketServer
@@ -26,23 +26,25 @@ from server.realtime.visitor import Visitor
 log = logger()
 
 JOIN_SECONDS: Final = 10.0
+# So many who left are remembered; they might come back within a day, but do so within seconds if at all.
+LEFT_MOST: Final = 10_000
 CLEAN_REASONS: Final = frozenset({"client disconnect", "server disconnect"})
 
 
 class SocketIoLine:
     """The way to one Socket.IO client."""
 
-    __slots__ = ("_recovers", "_sid", "_sio")
+    __slots__ = ("_sid", "_sio", "recovers")
 
     def __init__(self, sio: SocketServer, sid: str, *, recovers: bool) -> None:
-        """Take the client's id and whether its library keeps offsets."""
+        """Take the client's id and whether its library is to keep offsets."""
         self._sio = sio
         self._sid = sid
-        self._recovers = recovers
+        self.recovers = recovers
 
     def tell(self, wire: Wire) -> None:
         """Write one event."""
-        self._sio.write(self._sid, encode_text(wire.socket_io(with_offset=self._recovers)))
+        self._sio.write(self._sid, encode_text(wire.socket_io(with_offset=self.recovers)))
 
     def refuse(self, error: SeanceError) -> None:
         """Write an error and disconnect."""
@@ -93,6 +95,7 @@ class SocketIoDoor:
         self._handlers = handlers
         self._admission = admission
         self._visitors: dict[str, Visitor] = {}
+        self._left: dict[str, None] = {}
         self._audiences: dict[tuple[SessionId, bool], SocketIoAudience] = {}
         sio.on_connect(self._connect)
         for name, handler in handlers.by_name.items():
@@ -124,6 +127,13 @@ class SocketIoDoor:
         if not audience.members:
             del self._audiences[kind]
 
+    def forget(self, visitor: Visitor) -> None:
+        """Keep a client that left from coming back by its `pid`, and what it hears elsewhere from being an offset."""
+        visitor.recovers = cast("SocketIoLine", visitor.line).recovers = False
+        self._left[visitor.id] = None
+        if len(self._left) > LEFT_MOST:
+            del self._left[next(iter(self._left))]
+
     def shut(self) -> None:
         """Answer handshakes with 503: socket.io-client comes back by itself, which it would not after a refusal."""
         self._sio.shut()
@@ -135,7 +145,7 @@ class SocketIoDoor:
     # -- coming
 
     async def _connect(self, handshake: Handshake) -> Accept:
-        ticket = _ticket_of(handshake)
+        ticket = self._ticket_of(handshake)
         wish = _wish(handshake.auth, ticket)
         line = SocketIoLine(self._sio, handshake.sid, recovers=wish is not None)
         visitor = Visitor(handshake.sid, handshake.remote, line, self, recovers=wish is not None)
@@ -149,6 +159,15 @@ class SocketIoDoor:
             after=partial(self._welcome, admitted),
             recovery=handshake.recovered if keeps else Ticket.of(admitted).as_list(),
         )
+
+    def _ticket_of(self, handshake: Handshake) -> Ticket | None:
+        """Return what a returning client proved, unless it left meanwhile, or asks for another session now."""
+        if handshake.recovered is None or self._left.pop(handshake.sid, "here") is None:
+            return None
+        ticket = Ticket.read(handshake.recovered)
+        said = handshake.auth
+        asked = said.get("session_id", ticket.session_id) if isinstance(said, dict) else ticket.session_id
+        return ticket if asked == ticket.session_id else None
 
     async def _seated(self, visitor: Visitor, wish: Join, ticket: Ticket | None) -> Admitted:
         try:
@@ -205,16 +224,6 @@ def _answer(visitor: Visitor, event: Inbound, result: object | SeanceError) -> N
         event.answer_json(acknowledgement_json(result))
     elif isinstance(result, SeanceError):
         visitor.tell(ErrorTold(result))
-
-
-def _ticket_of(handshake: Handshake) -> Ticket | None:
-    """Return what a returning client proved, unless it asks for another session now."""
-    if handshake.recovered is None:
-        return None
-    ticket = Ticket.read(handshake.recovered)
-    said = handshake.auth
-    asked = said.get("session_id", ticket.session_id) if isinstance(said, dict) else ticket.session_id
-    return ticket if asked == ticket.session_id else None
 
 
 def _wish(said: object, ticket: Ticket | None) -> Join | None:

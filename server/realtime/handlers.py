@@ -10,6 +10,7 @@ from server.core.messages import Messages, drafted
 from server.core.presence import Presence
 from server.core.sessions import Sessions
 from server.core.turns import Turns
+from server.domain import SessionId
 from server.errors import InternalError, NotJoined, RateLimited, SeanceError
 from server.logs import logger
 from server.protocol import inbound
@@ -40,6 +41,11 @@ class Core:
     messages: Messages
     presence: Presence
     turns: Turns
+
+    def heard_elsewhere(self, session_id: SessionId, name: str, data: bytes) -> None:
+        """Hear what another process says of a session."""
+        if not self.presence.heard_elsewhere(session_id, name, data):
+            self.turns.heard_elsewhere(session_id, name, data)
 
 
 class Handlers:

@@ -52,10 +52,10 @@ class RawDoor:
         admission: Admission,
         origin_allowed: OriginAllowed,
         address_of: AddressOf,
-        heartbeat_seconds: float,
+        heartbeat: tuple[float, float],
     ) -> None:
-        """Take what handles events, the way in, the rule for origins, who tells an address, and how often to ping."""
-        self._heartbeat_seconds = heartbeat_seconds
+        """Take what handles events, the way in, the rule for origins, who tells an address, and how to ping."""
+        self._heartbeat = heartbeat
         self._handlers = handlers
         self._admission = admission
         self._origin_allowed = origin_allowed
@@ -79,6 +79,9 @@ class RawDoor:
             audience.members.pop(visitor.id, None)
             if not audience.members:
                 del self._audiences[session_id]
+
+    def forget(self, visitor: Visitor) -> None:
+        """Nothing brings a WebSocket back but joining anew."""
 
     def shut(self) -> None:
         """Answer handshakes with 503, so that a proxy may try another process."""
@@ -107,7 +110,7 @@ class RawDoor:
                 frame_bytes=FRAME_BYTES_MOST,
                 queued_bytes=QUEUED_BYTES_MOST,
                 subprotocols=(SUBPROTOCOL,),
-                heartbeat_seconds=self._heartbeat_seconds,
+                heartbeat=self._heartbeat,
             )
         except web.HTTPBadRequest:
             raise ValidationFailed("A WebSocket handshake is expected here") from None

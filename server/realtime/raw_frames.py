@@ -1,6 +1,7 @@
 """The frames of the raw door: `{event, data, id?}` in, acknowledgements out."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from server.domain import FRAME_BYTES
 from server.engine.websocket import frame
@@ -14,11 +15,12 @@ FrameId = str | int
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A client's frame: an event, its object, and an id if it wants an acknowledgement."""
+    """A client's frame: an event, its object, and an id if it wants an acknowledgement; or what is wrong with it."""
 
     event: str
     data: object
     id: FrameId | None
+    fault: ValidationFailed | None = None
 
 
 def ack_frame(frame_id: FrameId, result: object | SeanceError) -> bytes:
@@ -43,7 +45,7 @@ def read_object(text: str) -> dict[str, object]:
 
 
 def read_said(text: str) -> Said:
-    """Return what a client says; raises as `read_object`, and `ValidationFailed` for other shapes."""
+    """Return what a client says; raises as `read_object`."""
     said = read_object(text)
     event, frame_id = said.get("event"), said.get("id")
     faults: dict[str, list[str]] = {shown(name): ["Unknown field."] for name in said.keys() - {"event", "data", "id"}}
@@ -51,9 +53,9 @@ def read_said(text: str) -> Said:
         faults["event"] = ["Not a valid string."]
     if not _is_id(frame_id):
         faults["id"] = [f"Must be an integer, or a string of up to {SHOWN_CHARS} characters."]
-    if faults:
-        raise ValidationFailed(details=faults)
-    return Said(str(event), said.get("data"), frame_id if isinstance(frame_id, str | int) else None)
+    is_answered = "id" not in faults and isinstance(frame_id, str | int)
+    fault = ValidationFailed(details=faults) if faults else None
+    return Said(str(event), said.get("data"), cast("FrameId", frame_id) if is_answered else None, fault)
 
 
 def _is_id(value: object) -> bool:

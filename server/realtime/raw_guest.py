@@ -18,7 +18,6 @@ from server.realtime.visitor import Answer, Visitor
 
 REGISTER: Final = inbound.RegisterSchema()
 REGISTER_SECONDS: Final = 10.0
-NORMAL, GOING_AWAY = 1000, 1001
 
 
 class Guest:
@@ -64,9 +63,9 @@ class Guest:
             self._guarded(lambda: self._visitor.in_order(lambda: self._guarded(lambda: self._heard(message))))
 
     def closed(self, code: int | None, _: str) -> None:
-        """Let go of the seat: at once if the client said goodbye, or we did for good."""
+        """Let go of the seat: at once if the client said goodbye, with whatever code, or we did for good."""
         self._on_gone()
-        self._admission.depart(self._visitor, clean=self._line.is_over or code in {NORMAL, GOING_AWAY})
+        self._admission.depart(self._visitor, clean=self._line.is_over or code is not None)
 
     def _heard(self, text: str) -> None:
         if not self._visitor.has_joined:
@@ -74,7 +73,9 @@ class Guest:
             return
         said = read_said(text)
         answer, handler = self._answer(said.id), self._handlers.by_name.get(said.event)
-        if handler is None:
+        if said.fault is not None:
+            answer(said.fault)
+        elif handler is None:
             answer(UnknownEvent(details={"event": shown(said.event)}))
         else:
             self._handlers.handle(handler, self._visitor, said.data, answer)

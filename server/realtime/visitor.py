@@ -64,6 +64,9 @@ class Door(Protocol):
     def remove(self, session_id: SessionId, visitor: "Visitor") -> None:
         """Let it hear the session no more."""
 
+    def forget(self, visitor: "Visitor") -> None:
+        """Learn that a connection left by its own will: nothing is to bring it back to where it was."""
+
     def shut(self) -> None:
         """Let nobody new in from now on: this process goes."""
 

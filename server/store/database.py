@@ -80,15 +80,16 @@ class Database:
 
     @asynccontextmanager
     async def write_turn(self) -> AsyncIterator[None]:
-        """Wait until no other writer of this process is at work, on SQLite; raises `TimeoutError`.
+        """Wait until no other writer of this process is at work, on SQLite; raises `DatabaseUnavailable`.
 
         SQLite has one writer and lets the others poll, some of them for ever: in here they queue instead.
         """
         if self.dialect == "postgresql":
             yield
             return
-        async with asyncio.timeout(LOCK_WAIT_SECONDS):
-            await self._writers.acquire()
+        with outages_named():
+            async with asyncio.timeout(LOCK_WAIT_SECONDS):
+                await self._writers.acquire()
         try:
             yield
         finally:

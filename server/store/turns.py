@@ -107,6 +107,12 @@ class TurnStore:
         """Save what was said so far, and what it answers; False: the turn is no longer ours, or its session is over."""
         return await self._lines.save(SavedTurn(turn_id, fence, text, until_seq))
 
+    async def answered_to(self, session_id: SessionId, *, besides: TurnId) -> int:
+        """Return up to which `seq` the other turns of a session have answered, 0 if there are none."""
+        query = select(func.max(turns.c.until_seq)).where(turns.c.session_id == session_id, turns.c.id != besides)
+        async with self._database.reading() as db:
+            return (await db.execute(query)).scalar() or 0
+
     async def is_running(self, session_id: SessionId) -> bool:
         """Tell whether a turn has begun and not been ended."""
         query = select(turns.c.id).where(turns.c.session_id == session_id, turns.c.ended_at.is_(None))

@@ -278,6 +278,31 @@ async def test_an_invitation_to_nowhere_says_so(visit: Visit) -> None:
     ada.faults.clear()  # Chromium itself reports the 404
 
 
+@pytest.mark.parametrize("fragment", ["%", "%E0%A4%A", "session=%"])
+async def test_a_link_that_is_none_leads_to_the_lobby(visit: Visit, fragment: str) -> None:
+    ada = await visit()
+    await ada.open(f"/#{fragment}")
+    await expect(ada.page.locator("#begin")).to_be_visible()
+    ada.faults[:] = [fault for fault in ada.faults if "404" not in fault]  # Chromium itself reports it
+
+
+async def test_an_observer_is_told_so_and_offered_nothing_that_is_refused(
+    visit: Visit, rest: aiohttp.ClientSession
+) -> None:
+    ada = await visit()
+    session = await ada.start("Ada")
+    async with rest.post(f"/api/sessions/{session}/tokens", json={"role": "observer"}) as answer:
+        token = (await answer.json())["data"]["token"]
+    ben = await visit()
+    await ben.join(f"session={session}&token={token}", "Ben")
+    await expect(ben.page.locator("#watching")).to_be_visible()
+    for name in ("composer", "summon", "stop"):
+        await expect(ben.page.locator(f"#{name}")).to_be_hidden()
+    await expect(ada.page.locator("#watching")).to_be_hidden()
+    await ada.say("Can you hear me?")
+    await ben.hears("Can you hear me?")
+
+
 async def test_text_never_becomes_markup(visit: Visit, rest: aiohttp.ClientSession) -> None:
     hostile = "<img src=x onerror=document.title='pwned'><script>document.title='pwned'</script>"
     session = await create(rest, name="<b>bold</b>", spirit={"answers": "never"})

@@ -49,6 +49,17 @@ async def test_two_tabs_on_two_processes_are_one_person(cluster: Cluster) -> Non
         assert [told.said["user_id"] for told in eve.named("user_left")] == ["ada"]
 
 
+async def test_a_tab_on_another_process_renames_the_first(cluster: Cluster) -> None:
+    session_id = await cluster.session()
+    async with cluster.guest(0, session_id, "eve") as eve, cluster.guest(1, session_id, "ada") as one:
+        async with cluster.guest(2, session_id, "ada", user_name="Lady Ada"):
+            async with asyncio.timeout(5):
+                while not any(told.said["user_name"] == "Lady Ada" for told in eve.named("message_received")):
+                    await one.say("Who am I?")  # until the news has come
+        await one.disconnect()
+        assert (await eve.wait("user_left")).said["user_name"] == "Lady Ada"
+
+
 async def test_a_hundred_who_race_on_four_processes_get_six_seats(cluster: Cluster) -> None:
     session_id = await cluster.session(max_users=SEATS)
 

@@ -179,14 +179,31 @@ async def test_attachments_are_bounded_in_number_and_size() -> None:
                 await ws.closed()
 
 
-async def test_binary_is_refused_by_direct_handlers() -> None:
+async def test_attachments_nobody_announced_and_those_that_do_not_come_end_the_connection() -> None:
     chat = Chat()
     async with chat.serve() as wire:
-        for packet in ('451-["say",{"_placeholder":true,"num":0}]', b"bytes"):
+        unheard = '451-["say",{"_placeholder":true,"num":0}]'
+        for packets in ([b"bytes"], [unheard, "42[]"]):
             async with wire.joined() as ws:
-                await ws.send(packet)
+                for packet in packets:
+                    await ws.send(packet)
                 assert await ws.closed() < UNIT_SECONDS
         await chat.until_gone(2)
+
+
+@pytest.mark.parametrize("namespace", ["", "/,"])
+async def test_attachments_come_to_direct_handlers_as_bytes(namespace: str) -> None:
+    chat = Chat(limits=replace(QUIET, event_bytes=1_000))
+    async with chat.serve() as wire, wire.joined() as ws:
+        for size in (3, 1_000):
+            await ws.send(f'451-{namespace}7["unheard",{{"_placeholder":true,"num":0}}]')
+            await ws.send(b"x" * size)
+        await ws.send(f'42{namespace}["unheard",1]')
+        await chat.until_seen(3)
+    small, big, plain = chat.seen
+    assert (small.name, small.args, small.ack_id) == ("unheard", [b"xxx"], 7)
+    assert big.size_bytes > 1_000
+    assert list(plain.args) == [1]
 
 
 async def test_a_slow_handler_pauses_reading_and_loses_nothing() -> None:

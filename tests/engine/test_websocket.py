@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from server.engine.deadlines import LOOK_SECONDS
 from server.engine.websocket import WebSocket, accept, frame
 from tests.engine.test_frames import client_frame
 from tests.engine.wire import PATIENCE_SECONDS, UNIT_SECONDS, Tcp, Wire, listening
@@ -150,12 +152,14 @@ async def test_a_vanished_client_ends_it_once() -> None:
 
 
 async def test_a_quiet_client_is_cut_by_the_heartbeat_and_a_living_one_is_not() -> None:
-    door = Door(heartbeat_seconds=2 * UNIT_SECONDS)
+    door = Door(heartbeat=(2 * UNIT_SECONDS, UNIT_SECONDS))
     async with door.tcp() as tcp:
+        began = time.monotonic()
         assert await asyncio.wait_for(tcp.reader.readexactly(2), PATIENCE_SECONDS) == b"\x89\x00"
         await asyncio.wait_for(door.ended.wait(), PATIENCE_SECONDS)
+        assert 3 * UNIT_SECONDS <= time.monotonic() - began < 3.9 * UNIT_SECONDS
     assert door.ends == [(None, "ping timeout")]
-    door = Door(heartbeat_seconds=UNIT_SECONDS)
+    door = Door(heartbeat=(UNIT_SECONDS, UNIT_SECONDS))
     async with door.open() as wire, wire.http.ws_connect(f"{wire.base}/ws") as ws:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(ws.receive(), 5 * UNIT_SECONDS)
@@ -163,14 +167,14 @@ async def test_a_quiet_client_is_cut_by_the_heartbeat_and_a_living_one_is_not() 
 
 
 async def test_who_is_heard_at_the_last_look_is_not_cut() -> None:
-    door = Door(heartbeat_seconds=2 * UNIT_SECONDS)
+    door = Door(heartbeat=(3 * UNIT_SECONDS, UNIT_SECONDS))
     async with door.tcp() as tcp:
-        await asyncio.wait_for(tcp.reader.readexactly(2), PATIENCE_SECONDS)
-        assert door.socket is not None
-        door.socket.heard = False
-        door.socket.beat(UNIT_SECONDS)
-        door.socket.heard = True  # as if it had been read between the timer and the last look
-        assert await asyncio.wait_for(tcp.reader.readexactly(2), PATIENCE_SECONDS) == b"\x89\x00"
+        for _ in range(2):
+            await asyncio.wait_for(tcp.reader.readexactly(2), PATIENCE_SECONDS)
+            assert door.socket is not None
+            # As if it had been read between the timer and the last look.
+            asyncio.get_running_loop().call_later(UNIT_SECONDS + LOOK_SECONDS / 2, setattr, door.socket, "heard", True)
+        await asyncio.sleep(2 * UNIT_SECONDS)
         assert door.ends == []
 
 

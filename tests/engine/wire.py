@@ -198,6 +198,14 @@ class Chat:
                 await self.news.wait()
         return self.gone
 
+    async def until_seen(self, count: int, seconds: float = PATIENCE_SECONDS) -> list[Inbound]:
+        """The events without a handler or over the bound, once there are `count`."""
+        async with asyncio.timeout(seconds):
+            while len(self.seen) < count:
+                self.news.clear()
+                await self.news.wait()
+        return self.seen
+
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[Wire]:
         app = web.Application()

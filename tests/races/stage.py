@@ -71,6 +71,9 @@ class Door:
     def visitors(self) -> list[Visitor]:
         return self.there
 
+    def forget(self, visitor: Visitor) -> None:
+        """Nobody comes back by itself."""
+
     def shut(self) -> None:
         """Nobody knocks here."""
 

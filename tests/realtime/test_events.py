@@ -191,15 +191,15 @@ async def test_an_event_over_its_bound_is_refused_and_the_connection_stays(js: J
 
 
 @pytest.mark.parametrize("transports", [WEBSOCKET, POLLING])
-async def test_a_binary_event_ends_the_connection_and_nothing_else(
+async def test_a_binary_value_is_refused_and_the_connection_stays(
     js: JsClient, api: Api, transports: list[str]
 ) -> None:
-    session_id = await api.session()
-    ada = await seated(js, api, session_id, transports=transports)
-    ben = await seated(js, api, session_id, "Ben")
-    await ada.emit("send_message", {"message": b"\x00\xff"})
-    await ada.wait("disconnect")
-    assert await said(ben, "still here") == 1
+    ada = await seated(js, api, await api.session(), transports=transports)
+    for event, wish in (("send_message", {"message": b"\x00\xff"}), ("typing", {"is_typing": b""}), ("typing", b"x")):
+        assert await faulted(ada, event, wish) == "VALIDATION_ERROR"
+    assert await faulted(ada, "unheard", b"x") == "UNKNOWN_EVENT"
+    assert await faulted(ada, "send_message", {"message": b"x" * 66_000}) == "PAYLOAD_TOO_LARGE"
+    assert await said(ada, "still here") == 1
 
 
 async def test_typing_is_told_to_the_others_only(js: JsClient, api: Api) -> None:

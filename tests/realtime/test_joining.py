@@ -73,7 +73,7 @@ BAD_WISHES: list[dict[str, Any]] = [
     {"user_name": ""}, {"user_name": "x" * 33}, {"user_name": 5}, {"user_name": None}, {"user_id": ""},
     {"user_id": "x" * 65}, {"user_id": 5}, {"user_id": "spirit"}, {"last_seq": -1}, {"last_seq": "1"},
     {"last_seq": True},
-    {"last_seq": 1.5}, {"last_seq": 2**53}, {"session_id": 5}, {"session_id": None}, {"session_id": ""}, {"token": 5},
+    {"last_seq": 1.5}, {"last_seq": 2**53}, {"session_id": 5}, {"session_id": None}, {"token": 5},
     {"colour": "red"}, {"user_name": "a\x00b"}, {"user_name": "a\nb"}, {"user_id": "\ud83d"},
 ]  # fmt: skip
 
@@ -197,6 +197,27 @@ async def test_every_event_but_joining_needs_a_session(js: JsClient, api: Api) -
         ("leave_session", {}),
     ):
         assert await faulted(ada, event, wish) == "NOT_JOINED"
+
+
+async def test_a_second_tab_renames_the_first(js: JsClient, api_on_both: Api) -> None:
+    session_id = await api_on_both.session()
+    ben = await seated(js, api_on_both, session_id, "Ben")
+    first = await seated(js, api_on_both, session_id, "Ada")
+    auth = {"session_id": session_id, "user_name": "Lady Ada", "user_id": "ada"}
+    second = await connected(js, api_on_both, auth=auth)
+    await said(first, "from the first tab")
+    assert (await heard(ben, "from the first tab"))["user_name"] == "Lady Ada"
+    for tab in (second, first):
+        await acked(tab, "leave_session")
+    assert (await ben.wait("user_left")).args[0] == {"user_id": "ada", "user_name": "Lady Ada"}
+
+
+async def test_an_id_that_could_be_no_sessions_is_not_found(js: JsClient, api: Api) -> None:
+    for session_id in ("", "\x00", "x" * 5_000, "../x"):
+        assert await refused(js, api, {"session_id": session_id, "user_name": "Ada"}) == "SESSION_NOT_FOUND"
+    ada = await connected(js, api)
+    for session_id in ("", "x" * 201):
+        assert await faulted(ada, "join_session", {"session_id": session_id, "user_name": "Ada"}) == "SESSION_NOT_FOUND"
 
 
 async def test_a_name_given_again_renames(js: JsClient, api_on_both: Api) -> None:

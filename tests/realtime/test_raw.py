@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from server.core import limits
+from server.engine.frame_parser import CLOSE
 from server.moments import new_id
 from server.protocol.events import check_ack
 from server.realtime import raw_guest as guests
@@ -68,6 +70,12 @@ async def test_who_speaks_seance_is_told_of_the_join_and_gets_acks(api_on_both: 
         assert (refused["event"], refused["id"], refused["error"]["code"]) == ("ack", "t", "VALIDATION_ERROR")
         await raw.say("dance", {}, id="u")
         assert (await raw.frame())["error"]["code"] == "UNKNOWN_EVENT"
+        for bad in ({"event": "typing", "colour": "red"}, {"event": 5}, {}):
+            await raw.send({**bad, "id": 7})
+            refused = await raw.frame()
+            assert (refused["event"], refused["id"], refused["error"]["code"]) == ("ack", 7, "VALIDATION_ERROR")
+        await raw.send({"event": "typing", "id": [1]})
+        assert await raw.error() == "VALIDATION_ERROR"
         await raw.say("typing", {"is_typing": True}, id="v")
         assert (await raw.frame())["data"] is None
 
@@ -271,6 +279,24 @@ async def until_cut(reader: asyncio.StreamReader) -> int:
     except ConnectionError:
         pass
     return got
+
+
+@pytest.mark.parametrize("goodbye", [b"", b"\x03\xe8", b"\x03\xe9", b"\x0b\xb8done"])
+async def test_who_says_goodbye_leaves_at_once_with_whatever_code(api: Api, goodbye: bytes) -> None:
+    session_id = await api.session()
+    url = api.url.removeprefix("http://")
+    host, _, port = url.partition(":")
+    async with raw_guest(api, session_id) as ada:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(HANDSHAKE.format(session_id, url).encode())
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(client_frame(b'{"name":"Ben"}'))
+        await ada.until("user_joined")
+        writer.write(client_frame(goodbye, CLOSE))
+        began = time.monotonic()
+        await ada.until("user_left")
+        assert time.monotonic() - began < 1
+        writer.close()
 
 
 async def test_who_does_not_read_is_cut_off_and_nobody_waits(api: Api) -> None:

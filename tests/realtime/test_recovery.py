@@ -139,6 +139,31 @@ async def test_a_client_that_missed_too_much_does_not_count_as_recovered(
     await ada.wait("session_joined", where=lambda event: event.args[0].get("replay", {}).get("complete") is False)
 
 
+async def test_a_client_that_left_is_not_brought_back_and_what_it_hears_elsewhere_is_no_offset(
+    js: JsClient, api: Api
+) -> None:
+    here, there = await api.session(), await api.session()
+    await spoken(api, there, 6)
+    ada = await seated(js, api, here)
+    await said(ada, "one")
+    await heard(ada, "one")
+    await acked(ada, "leave_session")
+    await acked(ada, "join_session", {"session_id": there, "user_name": "Ada", "user_id": "ada"})
+    await said(ada, "elsewhere")
+    told = await ada.wait("message_received", where=lambda event: event.args[0]["message"] == "elsewhere")
+    assert len(told.args) == 1
+    await ada.drop()
+    await ada.wait("disconnect")
+    await spoken(api, here, 2)
+    assert (await ada.wait("connect")).args[0]["recovered"] is False
+    await ada.wait("session_joined", where=lambda event: event.args[0]["session"]["id"] == here)
+    await ada.drop()
+    await ada.wait("disconnect")
+    await api.say(here, "after all", user_id="rest")
+    assert (await ada.wait("connect")).args[0]["recovered"] is True
+    await heard(ada, "after all")
+
+
 async def test_a_client_of_an_ended_session_does_not_recover(js: JsClient, api: Api) -> None:
     session_id = await api.session()
     ada = await seated(js, api, session_id)

@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from server.domain import Participant, ProcessId, UserId
 from server.errors import DatabaseUnavailable
+from server.moments import new_id
 from server.store.database import Database
+from server.store.drivers import LOCK_WAIT_SECONDS
 from server.store.log import MessageLog
+from server.store.seats import Seats
 from tests.services import spawn
 from tests.store.making import a_draft, send, seqs, stored_session
 
@@ -137,4 +141,20 @@ async def test_an_sqlite_file_that_another_process_writes_is_an_outage_within_th
     intruder.close()
     assert seqs([await send(log, a_draft(session))]) == [1]
     await log.aclose()
+    await database.close()
+
+
+async def test_a_writer_that_waits_in_vain_for_another_of_its_process_says_that_sqlite_is_away(sqlite_url: str) -> None:
+    database = await Database.open(sqlite_url)
+    seats = Seats(database, ProcessId(new_id()))
+    await seats.start()
+    session = await stored_session(database)
+    async with database.write_turn():
+        began = time.perf_counter()
+        asked = [seats.take(session.id, Participant(UserId(str(number)), "Ada")) for number in range(3)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [DatabaseUnavailable] * 3
+        assert time.perf_counter() - began < 2 * LOCK_WAIT_SECONDS
+    assert (await seats.take(session.id, Participant(UserId("1"), "Ada"))).came
+    await seats.stop()
     await database.close()

@@ -275,6 +275,32 @@ async def test_words_that_only_a_busy_process_heard_are_kept_by_who_takes_over(
     await emitter.aclose()
 
 
+async def test_a_turn_that_had_said_nothing_is_interrupted_and_its_message_answered_in_another(
+    sweeps: Callable[[float], None],
+    open_house: OpenHouse,
+    database: asyncpg.Connection[Any],
+    shared_by: dict[str, str],
+) -> None:
+    sweeps(NEVER_SECONDS)
+    house = await open_house(2)
+    session_id = await house.session()
+    emitter = Emitter(shared_by["REDIS_URL"], shared_by["REDIS_PREFIX"])
+    async with house.guest(session_id, "Bo", at=1) as bo:
+        await left_behind(database, session_id, "One?")
+        turn_id = await left_turn(database, session_id, 1)
+        await emitter.emit(session_id, "spirit_thinking", {"turn_id": turn_id})
+        await bo.wait("spirit_thinking")
+        sweeps(SWEEP_SECONDS)
+        await open_house(2)
+        await finished(bo, 2)
+        first, second = [told.said for told in bo.named("spirit_finished")]
+        assert (first["turn_id"], first["reason"]) == (turn_id, "interrupted")
+        assert (second["turn_id"] != turn_id, second["reason"]) == (True, "completed")
+        assert len(replies(bo)) == 1
+        assert house.fake.prompts() == [[("Zoe", "One?")]]
+    await emitter.aclose()
+
+
 async def test_a_turn_that_was_told_to_be_over_does_not_begin_again(
     sweeps: Callable[[float], None],
     open_house: OpenHouse,

@@ -125,12 +125,20 @@ function parsed(text) {
   }
 }
 
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return ""; // a stray `%`
+  }
+}
+
 /** Return `{id, token}` of `…#ID`, `…#session=ID&token=…`, `…?session=ID` or a bare id; null for anything else. */
 export function fromLink(text) {
   if (/^[\w-]+$/.test(text)) return { id: text };
   const url = parsed(text);
   if (!url) return null;
-  const hash = decodeURIComponent(url.hash.slice(1));
+  const hash = decoded(url.hash.slice(1));
   const said = hash.includes("=") ? new URLSearchParams(url.hash.slice(1)) : url.searchParams;
   const id = hash && !hash.includes("=") ? hash : said.get("session");
   return id ? { id, token: said.get("token") ?? undefined } : null;

@@ -42,7 +42,7 @@ const STATES = {
 export function showClosed(reason) {
   showBanner("");
   document.body.dataset.flame = "out";
-  for (const id of ["composer", "summon", "stop", "invite"]) byId(id).hidden = true;
+  for (const id of ["composer", "summon", "stop", "invite", "watching"]) byId(id).hidden = true;
   byId("ended").replaceChildren(ENDINGS[reason] ?? ENDINGS.ended, " ", make("a", { href: "/" }, "Light another"));
   byId("ended").hidden = false;
 }

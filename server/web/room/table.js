@@ -85,6 +85,7 @@ export class Table {
     memory.recent.add(session);
     this.#transcript.me = user.user_id;
     this.#people.set(users, user.user_id);
+    document.body.dataset.role = user.role;
     this.#updated(session);
     this.#spirit.resume(turn);
     this.#history.joined(head);

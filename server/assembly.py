@@ -81,7 +81,8 @@ def assemble(app: web.Application, config: Config) -> Parts:
     store = _store(config)
     backplane = _backplane(config)
     rooms = Rooms(backplane, store.history)
-    heads = Heads(store.sessions, rooms, has_peers=bool(config.redis_url))
+    # Also without Redis, for those who start several processes all the same.
+    heads = Heads(store.sessions, rooms, lambda: bool(config.redis_url) or store.seats.has_peers)
     store.message_log.on_doubt = heads.doubt
     metrics = Metrics(store.message_log)
     core = _core(config, store, rooms, metrics)

@@ -21,7 +21,7 @@ from server.moments import new_id
 from server.protocol.codec import loads
 from server.protocol.commands import StopScope
 from server.protocol.objects import message_of, person_object
-from server.protocol.outbound import MessageReceived, Typing
+from server.protocol.outbound import MessageReceived, SpiritFinished, Typing
 from server.store.seats import Seats
 from server.store.sessions import SessionStore
 from server.store.turns import AbandonedTurn, TurnStore
@@ -134,6 +134,16 @@ class Turns:
         with suppress(SeanceError):  # a joiner who is not told of the turn still hears its end
             if session_id not in self._turns and await self._store.is_running(session_id):
                 await self._broadcaster.turn_elsewhere(session_id, None)
+
+    async def missed_end(self, session_id: SessionId, last_seq: int) -> SpiritFinished | None:
+        """Return the end of the last turn, if whoever has heard the session up to `last_seq` may have missed it."""
+        if isinstance(self._provider, Silence):
+            return None
+        with suppress(SeanceError):  # a joiner who is not told of it still learns that no turn is under way
+            over = await self._store.last_end(session_id)
+            if over is not None and (over.seq or over.until_seq + 1) > last_seq:
+                return SpiritFinished(over.turn_id, over.reason, over.message_id, over.seq)
+        return None
 
     async def take_over(self) -> None:
         """End the turns whose process died, or lost hold of them, and answer in a new one what they had not begun to.

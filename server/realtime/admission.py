@@ -14,7 +14,8 @@ from server.domain import SessionId, is_session_id
 from server.errors import SeanceError, SessionNotFound, ValidationFailed
 from server.logs import logger
 from server.protocol.commands import Join
-from server.protocol.outbound import MessageReceived, Replay, SessionJoined
+from server.protocol.outbound import MessageReceived, Replay, SessionJoined, SpiritFinished
+from server.protocol.wire import WireEvent
 from server.realtime.broadcast import Rooms
 from server.realtime.room import Arrival
 from server.realtime.visitor import Place, Visitor
@@ -36,6 +37,7 @@ class Admitted:
     entered: Entered
     identity: Identity | None
     replay: Replay | None
+    missed_end: SpiritFinished | None = None
 
     @property
     def session_id(self) -> SessionId:
@@ -103,8 +105,10 @@ class Admission:
         self._rooms.begin_at(session_id, entered.session.head)
         if self._rooms.is_first(session_id):
             await self._turns.look_elsewhere(session_id)
+        missed_end = await self._turns.missed_end(session_id, last_seq) if last_seq is not None else None
         visitor.place, visitor.has_joined = place, True
-        return Admitted(visitor, arrival, entered, place.identity, _replay(last_seq, entered.session.head))
+        replay = _replay(last_seq, entered.session.head)
+        return Admitted(visitor, arrival, entered, place.identity, replay, missed_end)
 
     def welcome(self, admitted: Admitted) -> SessionJoined:
         """Tell a seated connection where it is and what it missed, in order, then let it hear the present."""
@@ -115,6 +119,8 @@ class Admission:
             visitor.tell(joined)
             if admitted.arrival.held:
                 admitted.arrival.forget_arrivals(entered.users)
+        if turn is None and admitted.missed_end is not None:
+            admitted.arrival.hold([WireEvent.of(admitted.missed_end)])  # told behind the replay
         if replay is None or not replay.complete or replay.after >= entered.session.head:
             self._rooms.settle(admitted.session_id, admitted.arrival, entered.session.head)
         else:

@@ -1,6 +1,6 @@
 """Notices what no news told of: a room's last message, or all of them while the backplane is away."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from server.domain import SessionId
 from server.realtime.broadcast import Rooms
@@ -10,8 +10,8 @@ from server.store.sessions import SessionStore
 class Heads:
     """Compares how far the rooms here are with how far the database says their sessions are."""
 
-    def __init__(self, sessions: SessionStore, rooms: Rooms, *, has_peers: bool) -> None:
-        """Take both sides; without other processes only what is in doubt is compared."""
+    def __init__(self, sessions: SessionStore, rooms: Rooms, has_peers: Callable[[], bool]) -> None:
+        """Take both sides; while there are no other processes only what is in doubt is compared."""
         self._sessions = sessions
         self._rooms = rooms
         self._has_peers = has_peers
@@ -24,7 +24,7 @@ class Heads:
     async def compare(self) -> None:
         """Let every room that is behind read what it lacks; raises `DatabaseUnavailable`."""
         here = self._rooms.sessions()
-        suspects = here if self._has_peers else [item for item in here if item in self._doubted]
+        suspects = here if self._has_peers() else [item for item in here if item in self._doubted]
         if not suspects:
             self._doubted.clear()
             return

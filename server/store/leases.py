@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, exists, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from server.domain import ProcessId
 from server.store.columns import from_now
@@ -50,6 +50,12 @@ class Lease:
         if not was_held:
             await self.acquire()
         return was_held
+
+    async def has_peers(self) -> bool:
+        """Tell whether other processes live on this database."""
+        peers = select(processes.c.id).where(processes.c.id != self._process_id, is_live()).limit(1)
+        async with self._database.reading() as db:
+            return (await db.execute(peers)).first() is not None
 
     async def end(self) -> None:
         """Let the lease run out now."""

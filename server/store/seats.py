@@ -37,7 +37,8 @@ class Seats:
     """This process's hand in the seating of every session.
 
     Requests that come together are decided in one transaction, in the order they came, under a lock for each
-    session that the seats of all processes share. The message log does not wait for that lock.
+    session that the seats of all processes share. The message log does not wait for that lock. `has_peers` tells
+    whether other processes lived on this database at the last beat.
     """
 
     def __init__(self, database: Database, process_id: ProcessId, *, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -45,6 +46,7 @@ class Seats:
         self._database = database
         self._process_id = process_id
         self._lease = Lease(database, process_id, lease_seconds)
+        self.has_peers = False
         self._questions: Questions[_Question, Any] = Questions(self._decide, _MAX_BATCH)
 
     async def start(self) -> None:
@@ -58,6 +60,7 @@ class Seats:
         """
         was_held = await self._lease.renew()
         await self._lease.remove_dead()
+        self.has_peers = await self._lease.has_peers()
         return was_held
 
     async def settled(self) -> None:

@@ -10,6 +10,7 @@ from server.domain import SPIRIT_USER_ID, Answers, ProcessId, SessionId, TurnId,
 from server.store.columns import from_now, is_one_of
 from server.store.database import Database
 from server.store.leases import is_live
+from server.store.questions import Questions
 from server.store.tables import messages, processes, sessions, turns
 from server.store.turn_lines import NewTurn, SavedTurn, TurnLines
 
@@ -25,6 +26,15 @@ _answered_to = func.coalesce(
     .scalar_subquery(),
     0,
 )
+
+# The message that a turn left.
+_is_said = and_(
+    messages.c.session_id == turns.c.session_id,
+    messages.c.client_message_id == turns.c.id,
+    messages.c.user_id == SPIRIT_USER_ID,
+)
+_said = (messages.c.id.label("message_id"), messages.c.seq)
+_MAX_BATCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,13 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class EndedTurn:
-    """A turn that is over, and the message it left."""
+    """A turn that is over, up to where it answered, and the message it left."""
 
     turn_id: TurnId
     reason: TurnReason
     message_id: str | None
     seq: int | None
+    until_seq: int = 0
 
 
 class Spent(Protocol):
@@ -85,6 +96,7 @@ class TurnStore:
         self._database = database
         self._process_id = process_id
         self._lines = TurnLines(database)
+        self._last_ends: Questions[SessionId, EndedTurn | None] = Questions(self._found_last_ends, _MAX_BATCH)
 
     async def begin(
         self,
@@ -119,12 +131,34 @@ class TurnStore:
         async with self._database.reading() as db:
             return (await db.execute(query)).first() is not None
 
+    async def last_end(self, session_id: SessionId) -> EndedTurn | None:
+        """Return the session's last turn that is over; all who ask at once share a query."""
+        return await self._last_ends.ask(session_id)
+
+    async def _found_last_ends(self, session_ids: list[SessionId]) -> list[EndedTurn | None]:
+        newest = turns.alias()
+        last = (
+            select(newest.c.id)
+            .where(newest.c.session_id == sessions.c.id, newest.c.ended_at.is_not(None))
+            .order_by(newest.c.until_seq.desc(), newest.c.ended_at.desc())
+            .limit(1)
+            .correlate(sessions)
+            .scalar_subquery()
+        )
+        both = sessions.join(turns, turns.c.id == last).outerjoin(messages, _is_said)
+        query = select(sessions.c.id.label("session_id"), turns.c.id, turns.c.reason, turns.c.until_seq, *_said)
+        async with self._database.reading() as db:
+            rows = list(await db.execute(query.select_from(both).where(is_one_of(sessions.c.id, set(session_ids)))))
+        found = {
+            row.session_id: EndedTurn(TurnId(row.id), TurnReason(row.reason), row.message_id, row.seq, row.until_seq)
+            for row in rows
+        }
+        return [found.get(session_id) for session_id in session_ids]
+
     async def ended(self, turn_ids: Collection[TurnId]) -> list[EndedTurn]:
         """Return those of some turns that are over."""
-        is_said = and_(messages.c.session_id == turns.c.session_id, messages.c.client_message_id == turns.c.id)
-        both = turns.outerjoin(messages, and_(is_said, messages.c.user_id == SPIRIT_USER_ID))
-        said = (messages.c.id.label("message_id"), messages.c.seq)
-        query = select(turns.c.id, turns.c.ended_at, turns.c.reason, *said).select_from(both)
+        both = turns.outerjoin(messages, _is_said)
+        query = select(turns.c.id, turns.c.ended_at, turns.c.reason, *_said).select_from(both)
         async with self._database.reading() as db:
             rows = list(await db.execute(query.where(is_one_of(turns.c.id, turn_ids))))
         over = [

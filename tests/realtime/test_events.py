@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server import app
 from server.realtime import handlers
 from tests.realtime.joining import POLLING, TRANSPORTS, WEBSOCKET, acked, connected, faulted, heard, said, seated, texts
 
@@ -253,3 +255,18 @@ async def test_a_flood_of_events_ends_the_connection(js: JsClient, open_api: Ope
         await ada.emit("dance", {})
     await ada.wait("error", where=lambda event: event.args[0]["code"] == "RATE_LIMITED")
     assert (await ada.wait("disconnect")).args[0] == "io server disconnect"
+
+
+async def test_processes_that_share_a_database_without_redis_hear_each_other(
+    js: JsClient, open_api: Open, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "BEAT_SECONDS", 0.1)
+    here, there = [await open_api(DATABASE_URL=database_url) for _ in range(2)]
+    session_id = await here.session()
+    ada, ben = await seated(js, here, session_id), await seated(js, there, session_id, "Ben")
+    await asyncio.sleep(0.5)  # until each knows of the other
+    for word in ("one", "two"):
+        began = time.monotonic()
+        await said(ada, word)
+        await heard(ben, word)
+        assert time.monotonic() - began < 2

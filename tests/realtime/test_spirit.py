@@ -63,6 +63,28 @@ async def test_the_built_in_spirit_answers(js: JsClient, open_api: Open) -> None
     assert spoken(ada) == [deltas(ada, end["turn_id"])] != [""]
 
 
+@pytest.mark.parametrize(("pieces", "reason"), [(["Hm."], "completed"), ([], "failed")])
+async def test_who_comes_back_hears_the_end_that_was_missed(
+    js: JsClient, voiced: Callable[..., Any], database_url: str, pieces: list[str], reason: str
+) -> None:
+    script = Script(*pieces, hold=0)
+    api = await voiced(script, DATABASE_URL=database_url)
+    session_id = await api.session()
+    ben = await seated(js, api, session_id, "Ben")
+    async with raw_guest(api, session_id) as ada:
+        await ada.say("send_message", {"message": "Is anyone there?"})
+        turn_id = (await ada.until("spirit_thinking"))["data"]["turn_id"]
+    script.go()
+    await finished(ben, reason)
+    async with raw_guest(api, session_id, last_seq=1) as ada:
+        told = [await ada.until("message_received", "spirit_finished") for _ in range(len(pieces) + 1)]
+        assert [frame["event"] for frame in told] == ["message_received"] * len(pieces) + ["spirit_finished"]
+        assert (told[-1]["data"]["turn_id"], told[-1]["data"]["reason"]) == (turn_id, reason)
+    async with raw_guest(api, session_id, last_seq=2) as ada:
+        await ada.say("typing", {"is_typing": False}, id="behind all that was missed")
+        assert (await ada.until("ack", "spirit_finished"))["event"] == "ack"
+
+
 async def test_people_need_not_wait_for_the_spirit(js: JsClient, voiced: Callable[..., Any]) -> None:
     script = Script("Hm.", hold=0)
     api = await voiced(script)

@@ -55,6 +55,7 @@ def migrate(to: str, down: str | None) -> None:
 
     from server.errors import DatabaseUnavailable
     from server.store import migrations
+    from server.store.outages import reason_of
 
     try:
         work = (
@@ -64,7 +65,7 @@ def migrate(to: str, down: str | None) -> None:
         )
         asyncio.run(work)
     except DatabaseUnavailable as error:
-        _fail(f"migrate: {error.message} ({type(error.__cause__).__name__})")
+        _fail(f"migrate: {error.message} ({reason_of(error)})")
     except CommandError as error:
         _fail(f"migrate: {error}")
     click.echo(f"the database is at {asyncio.run(migrations.revision(config.database_url)) or 'no revision'}")

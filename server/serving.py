@@ -14,6 +14,7 @@ from server.config import Config
 from server.errors import SeanceError
 from server.logs import logger
 from server.rest.runner import Runner
+from server.store.outages import reason_of
 
 log = logger()
 
@@ -84,8 +85,7 @@ def _cause(error: Exception) -> dict[str, str]:
     """Return what a log may say: of the database's own words nothing but the name of the error."""
     if not isinstance(error, SeanceError):
         return {"cause": str(getattr(error, "strerror", None) or "not reachable")}
-    why = getattr(error.__cause__, "orig", error.__cause__)
-    return {"cause": error.code, "reason": error.message if why is None else type(why).__name__}
+    return {"cause": error.code, "reason": reason_of(error)}
 
 
 def _spare_the_collector() -> None:

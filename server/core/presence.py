@@ -195,11 +195,11 @@ class Presence:
         if gone is True:
             log.info("user.left", session_id=session_id, user_id=user.user_id)
             self._broadcaster.tell(session_id, UserLeft(user))
-        elif isinstance(gone, DatabaseUnavailable):
-            log.warning("seat.not_freed", session_id=session_id, user_id=user.user_id)
-            self._unfreed[session_id, user.user_id] = user
         elif isinstance(gone, Exception) and not isinstance(gone, SessionNotFound):
-            log.error("seat.failed", session_id=session_id, user_id=user.user_id, error=type(gone).__name__)
+            if isinstance(gone, DatabaseUnavailable):
+                log.warning("seat.not_freed", session_id=session_id, user_id=user.user_id)
+            else:
+                log.error("seat.failed", session_id=session_id, user_id=user.user_id, error=type(gone).__name__)
             self._unfreed[session_id, user.user_id] = user
 
 

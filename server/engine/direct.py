@@ -97,21 +97,23 @@ class Direct:
 
     def receive_event(self, peer: Peer, text: str) -> None:
         """Hands an event, its type digit included, to its handler; Malformed if it is none, or the client not in."""
-        sid = peer.namespace_sid
-        if sid is None or sid not in self.peers:
-            raise Malformed("event before CONNECT")
+        sid = self._sid_of(peer)
         size = len(text) - 1 if text.isascii() else len(text.encode()) - 1
         ack_id, name, args = read_event(text, parse=size <= self._event_bytes)
         self._hand_over(peer, Inbound(sid, name, args, size, peer, ack_id))
 
     def receive_packet(self, peer: Peer, packet: Packet) -> None:
         """The same for an event that is read already, its attachments in place as bytes."""
-        sid = peer.namespace_sid
-        if sid is None or sid not in self.peers:
-            raise Malformed("event before CONNECT")
+        sid = self._sid_of(peer)
         name, *args = packet.data
         size = packet.text_bytes + packet.size_bytes
         self._hand_over(peer, Inbound(sid, name, args, size, peer, packet.id))
+
+    def _sid_of(self, peer: Peer) -> str:
+        sid = peer.namespace_sid
+        if sid is None or sid not in self.peers:
+            raise Malformed("event before CONNECT")
+        return sid
 
     def _hand_over(self, peer: Peer, event: Inbound) -> None:
         is_oversize = event.size_bytes > self._event_bytes

@@ -103,14 +103,13 @@ def _bare(default: Any) -> Any:
 
 
 # What a text may not have, and what it must have, as ECMA-262 writes it.
+_NUL: Final = r"\u0000"
+_CONTROL: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 _PATTERNS: Final = {
-    (fields.storable,): r"^[^\u0000]*$",
-    (fields.storable, fields.not_blank): r"^[^\u0000]*[^\s\u0000][^\u0000]*$",
-    (fields.one_line,): r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$",
-    (fields.one_line, fields.not_blank): (
-        r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f]"
-        r"[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"
-    ),
+    (fields.storable,): f"^[^{_NUL}]*$",
+    (fields.storable, fields.not_blank): rf"^[^{_NUL}]*[^\s{_NUL}][^{_NUL}]*$",
+    (fields.one_line,): f"^[^{_CONTROL}]*$",
+    (fields.one_line, fields.not_blank): rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$",
 }
 
 

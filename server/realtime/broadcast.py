@@ -182,14 +182,14 @@ class Rooms:
     def rename(self, session_id: SessionId, user_id: str, name: str) -> None:
         """Let a person's connections on this process speak under another name from now on."""
         if (room := self._rooms.get(session_id)) is not None:
-            for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
+            for visitor in room.everyone():
                 if visitor.place is not None and visitor.place.user.user_id == user_id:
                     visitor.place.user = replace(visitor.place.user, user_name=name)
 
     def evict(self, session_id: SessionId, connection_ids: Collection[str], error: SeanceError) -> None:
         """Tell some connections of this process why they may not stay, and close them."""
         if (room := self._rooms.get(session_id)) is not None:
-            for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
+            for visitor in room.everyone():
                 if visitor.id in connection_ids:
                     visitor.line.refuse(error)
 

@@ -51,7 +51,7 @@ class Delivery:
         self._write(session_id, room, Bundle(wires), besides, deaf)
         if wires[-1].name == OVER:
             room.is_over = True
-            for visitor in [*room.members, *(arrival.visitor for arrival in room.arrivals)]:
+            for visitor in room.everyone():
                 visitor.line.hang_up()
 
     def start(self, session_id: SessionId, room: Room, seq: int) -> None:

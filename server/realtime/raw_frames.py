@@ -53,9 +53,8 @@ def read_said(text: str) -> Said:
         faults["event"] = ["Not a valid string."]
     if not _is_id(frame_id):
         faults["id"] = [f"Must be an integer, or a string of up to {SHOWN_CHARS} characters."]
-    is_answered = "id" not in faults and isinstance(frame_id, str | int)
-    fault = ValidationFailed(details=faults) if faults else None
-    return Said(str(event), said.get("data"), cast("FrameId", frame_id) if is_answered else None, fault)
+    answered = None if "id" in faults else cast("FrameId | None", frame_id)
+    return Said(str(event), said.get("data"), answered, ValidationFailed(details=faults) if faults else None)
 
 
 def _is_id(value: object) -> bool:

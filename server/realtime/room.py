@@ -81,6 +81,10 @@ class Room:
         """Tell whether nobody is or will be here, nor a turn of the spirit."""
         return not self.members and not self.arrivals and not self.attended
 
+    def everyone(self) -> list[Visitor]:
+        """Return the members and those who are just arriving."""
+        return [*self.members, *(arrival.visitor for arrival in self.arrivals)]
+
     def admit(self, session_id: SessionId, visitor: Visitor) -> None:
         """Make a connection a member."""
         self.members.add(visitor)

@@ -85,13 +85,14 @@ class SessionCalls:
 
     async def change(self, request: web.Request) -> web.StreamResponse:
         """Change a session; what is left out stays."""
-        session_id = self._ruled(request)
+        session_id, _ = self._ruled(request)
         command = inbound.read(CHANGE, await read_json(request))
         return answer(request, session_object(await self.sessions.change(session_id, command)))
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """End a session for everyone."""
-        return answer(request, session_object(await self.sessions.end(self._ruled(request))))
+        session_id, _ = self._ruled(request)
+        return answer(request, session_object(await self.sessions.end(session_id)))
 
     async def history(self, request: web.Request) -> web.StreamResponse:
         """Read messages in ascending `seq`."""
@@ -124,9 +125,9 @@ class SessionCalls:
 
     async def mint(self, request: web.Request) -> web.StreamResponse:
         """Make a token for a session."""
-        session_id = self._ruled(request)
+        session_id, ruler = self._ruled(request)
         command = inbound.read(MINT, await read_json(request, optional=True))
-        await self.access.require_use_left(self._identity(request))  # else it would have no end
+        await self.access.require_use_left(ruler)  # else it would have no end
         await self.sessions.get(session_id)
         token, identity = self.access.tokens.issue(
             command.role,
@@ -140,7 +141,8 @@ class SessionCalls:
 
     async def context(self, request: web.Request) -> web.StreamResponse:
         """Show what would be sent to the spirit's model if it spoke now."""
-        session = await self.sessions.get(self._ruled(request))
+        session_id, _ = self._ruled(request)
+        session = await self.sessions.get(session_id)
         return answer(request, context_object(await self.turns.outline(session)))
 
     def _identity(self, request: web.Request) -> Identity | None:
@@ -151,10 +153,10 @@ class SessionCalls:
         self.access.require_entry(identity, session_id)
         return session_id, identity
 
-    def _ruled(self, request: web.Request) -> SessionId:
-        session_id = SessionId(request.match_info["session_id"])
-        self.access.require_rule(self._identity(request), session_id)
-        return session_id
+    def _ruled(self, request: web.Request) -> tuple[SessionId, Identity | None]:
+        session_id, identity = SessionId(request.match_info["session_id"]), self._identity(request)
+        self.access.require_rule(identity, session_id)
+        return session_id, identity
 
 
 def _bearer(request: web.Request) -> str | None:

@@ -47,13 +47,14 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002
     ) -> web.StreamResponse:
         """Return the error's envelope; the connection ends behind it."""
-        REQUEST_ID.set(REQUEST_ID.get() or new_id())
+        request_id = REQUEST_ID.get() or new_id()
+        REQUEST_ID.set(request_id)
         self.log_exception(exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("half an answer is written already")
         unreadable = ValidationFailed(details={"_request": [_what_is_wrong(exc)]})
         response = error_response(unreadable if status < InternalError.status else InternalError())
-        response.headers["X-Request-ID"] = str(REQUEST_ID.get())
+        response.headers["X-Request-ID"] = request_id
         response.force_close()
         return response
 

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from server.errors import DatabaseUnavailable
+from server.errors import DatabaseUnavailable, SeanceError
 
 # Classes of SQLSTATE: connection, read only, idle in a transaction for too long, refused at the door, no such
 # database, rolled back (deadlock), resources, lock not available, operator intervention, system.
@@ -33,6 +33,12 @@ class outages_named:  # noqa: N801 — reads as the statement it is
         """Name the failure."""
         if error is not None and is_outage(error):
             raise DatabaseUnavailable from error
+
+
+def reason_of(error: SeanceError) -> str:
+    """Return the name of the driver's error behind one of ours, which tells no secret; without one our sentence."""
+    cause = getattr(error.__cause__, "orig", error.__cause__)
+    return error.message if cause is None else type(cause).__name__
 
 
 def is_outage(error: BaseException) -> bool:

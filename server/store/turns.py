@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import and_, exists, func, not_, or_, select, update
 
@@ -18,6 +18,7 @@ FIRST_FENCE: Final = 1
 # What nobody answered for so long is past; and so much of it is looked at, whatever a session holds.
 _LATE_SECONDS: Final = 300.0
 _LATE_MESSAGES: Final = 200
+_MAX_BATCH: Final = 200
 # Up to where a session's messages are answered: all its turns count, also those that said nothing.
 _answered_to = func.coalesce(
     select(func.max(turns.c.until_seq))
@@ -33,8 +34,7 @@ _is_said = and_(
     messages.c.client_message_id == turns.c.id,
     messages.c.user_id == SPIRIT_USER_ID,
 )
-_said = (messages.c.id.label("message_id"), messages.c.seq)
-_MAX_BATCH: Final = 200
+_END: Final = (turns.c.id, turns.c.reason, turns.c.until_seq, messages.c.id.label("message_id"), messages.c.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class EndedTurn:
     reason: TurnReason
     message_id: str | None
     seq: int | None
-    until_seq: int = 0
+    until_seq: int
 
 
 class Spent(Protocol):
@@ -146,27 +146,22 @@ class TurnStore:
             .scalar_subquery()
         )
         both = sessions.join(turns, turns.c.id == last).outerjoin(messages, _is_said)
-        query = select(sessions.c.id.label("session_id"), turns.c.id, turns.c.reason, turns.c.until_seq, *_said)
+        query = select(turns.c.session_id, *_END)
         async with self._database.reading() as db:
             rows = list(await db.execute(query.select_from(both).where(is_one_of(sessions.c.id, set(session_ids)))))
-        found = {
-            row.session_id: EndedTurn(TurnId(row.id), TurnReason(row.reason), row.message_id, row.seq, row.until_seq)
-            for row in rows
-        }
+        found = {row.session_id: _ended(row) for row in rows}
         return [found.get(session_id) for session_id in session_ids]
 
     async def ended(self, turn_ids: Collection[TurnId]) -> list[EndedTurn]:
         """Return those of some turns that are over."""
         both = turns.outerjoin(messages, _is_said)
-        query = select(turns.c.id, turns.c.ended_at, turns.c.reason, *_said).select_from(both)
+        query = select(turns.c.ended_at, *_END).select_from(both)
         async with self._database.reading() as db:
             rows = list(await db.execute(query.where(is_one_of(turns.c.id, turn_ids))))
-        over = [
-            EndedTurn(TurnId(row.id), TurnReason(row.reason), row.message_id, row.seq) for row in rows if row.ended_at
-        ]
+        over = [_ended(row) for row in rows if row.ended_at]
         # A turn that the database does not know began shortly before its server crashed.
         unknown = set(turn_ids) - {row.id for row in rows}
-        return over + [EndedTurn(turn_id, TurnReason.INTERRUPTED, None, None) for turn_id in unknown]
+        return over + [EndedTurn(turn_id, TurnReason.INTERRUPTED, None, None, 0) for turn_id in unknown]
 
     async def end(
         self, turn_id: TurnId, fence: int, reason: TurnReason, text: str, until_seq: int, usage: Spent | None = None
@@ -240,3 +235,7 @@ class TurnStore:
         )
         async with self._database.writing() as db:
             return (await db.execute(saved)).rowcount == 1
+
+
+def _ended(row: Any) -> EndedTurn:
+    return EndedTurn(TurnId(row.id), TurnReason(row.reason), row.message_id, row.seq, row.until_seq)

@@ -34,6 +34,14 @@ async def database(shared_by: dict[str, str]) -> AsyncIterator[asyncpg.Connectio
 
 
 @pytest.fixture
+async def emitter(shared_by: dict[str, str]) -> AsyncIterator[Emitter]:
+    """Tells the rooms what a process told them that is dead now."""
+    made = Emitter(shared_by["REDIS_URL"], shared_by["REDIS_PREFIX"])
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
 def sweeps(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets how often the servers that are started next look for what was lost."""
     return lambda seconds: monkeypatch.setattr(app, "TAKE_OVER_SECONDS", seconds)
@@ -69,6 +77,14 @@ async def left_turn(database: asyncpg.Connection[Any], session_id: str, until_se
         *(turn_id, session_id, DEAD, until_seq),
     )
     return turn_id
+
+
+async def lost_turn(database: asyncpg.Connection[Any], emitter: Emitter, session_id: str) -> dict[str, str]:
+    """A message and the turn that began to think about it, as the room was told, and whose process died then."""
+    await left_behind(database, session_id, "One?")
+    turn = {"turn_id": await left_turn(database, session_id, 1)}
+    await emitter.emit(session_id, "spirit_thinking", turn)
+    return turn
 
 
 async def a_sweep_later(house: House, database: asyncpg.Connection[Any]) -> None:
@@ -246,7 +262,7 @@ async def test_words_that_only_a_busy_process_heard_are_kept_by_who_takes_over(
     sweeps: Callable[[float], None],
     open_house: OpenHouse,
     database: asyncpg.Connection[Any],
-    shared_by: dict[str, str],
+    emitter: Emitter,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sweeps(NEVER_SECONDS)
@@ -260,11 +276,8 @@ async def test_words_that_only_a_busy_process_heard_are_kept_by_who_takes_over(
         return True if name == ASK and asked < 3 else answer(self, room, name, *more)
 
     monkeypatch.setattr(TurnQuestions, "hear", late)
-    emitter = Emitter(shared_by["REDIS_URL"], shared_by["REDIS_PREFIX"])
     async with busy.guest(session_id, "Bo", at=1) as bo:
-        await left_behind(database, session_id, "One?")
-        turn = {"turn_id": await left_turn(database, session_id, 1)}
-        await emitter.emit(session_id, "spirit_thinking", turn)
+        turn = await lost_turn(database, emitter, session_id)
         await emitter.emit(session_id, "spirit_delta", turn | {"index": 0, "text": "The candle"})
         await bo.wait("spirit_delta")
         sweeps(SWEEP_SECONDS)
@@ -272,50 +285,42 @@ async def test_words_that_only_a_busy_process_heard_are_kept_by_who_takes_over(
         assert (await finished(bo))["reason"] == "interrupted"
         assert replies(bo) == ["The candle"]
         assert busy.fake.requests == []
-    await emitter.aclose()
 
 
 async def test_a_turn_that_had_said_nothing_is_interrupted_and_its_message_answered_in_another(
     sweeps: Callable[[float], None],
     open_house: OpenHouse,
     database: asyncpg.Connection[Any],
-    shared_by: dict[str, str],
+    emitter: Emitter,
 ) -> None:
     sweeps(NEVER_SECONDS)
     house = await open_house(2)
     session_id = await house.session()
-    emitter = Emitter(shared_by["REDIS_URL"], shared_by["REDIS_PREFIX"])
     async with house.guest(session_id, "Bo", at=1) as bo:
-        await left_behind(database, session_id, "One?")
-        turn_id = await left_turn(database, session_id, 1)
-        await emitter.emit(session_id, "spirit_thinking", {"turn_id": turn_id})
+        turn = await lost_turn(database, emitter, session_id)
         await bo.wait("spirit_thinking")
         sweeps(SWEEP_SECONDS)
         await open_house(2)
         await finished(bo, 2)
         first, second = [told.said for told in bo.named("spirit_finished")]
-        assert (first["turn_id"], first["reason"]) == (turn_id, "interrupted")
-        assert (second["turn_id"] != turn_id, second["reason"]) == (True, "completed")
+        assert (first["turn_id"], first["reason"]) == (turn["turn_id"], "interrupted")
+        assert (second["turn_id"] != turn["turn_id"], second["reason"]) == (True, "completed")
         assert len(replies(bo)) == 1
         assert house.fake.prompts() == [[("Zoe", "One?")]]
-    await emitter.aclose()
 
 
 async def test_a_turn_that_was_told_to_be_over_does_not_begin_again(
     sweeps: Callable[[float], None],
     open_house: OpenHouse,
     database: asyncpg.Connection[Any],
-    shared_by: dict[str, str],
+    emitter: Emitter,
 ) -> None:
     """Its process died between telling the end and writing it down, and nothing had been said."""
     sweeps(NEVER_SECONDS)
     house = await open_house(2)
     session_id = await house.session(overlap="drop")
-    emitter = Emitter(shared_by["REDIS_URL"], shared_by["REDIS_PREFIX"])
     async with house.guest(session_id, "Bo", at=1) as bo:
-        await left_behind(database, session_id, "One?")
-        turn = {"turn_id": await left_turn(database, session_id, 1)}
-        await emitter.emit(session_id, "spirit_thinking", turn)
+        turn = await lost_turn(database, emitter, session_id)
         await emitter.emit(session_id, "spirit_finished", turn | {"reason": "stopped"})
         await finished(bo)
         sweeps(SWEEP_SECONDS)
@@ -327,4 +332,3 @@ async def test_a_turn_that_was_told_to_be_over_does_not_begin_again(
         await finished(bo, 2)
         assert ends(bo) == ["stopped", "completed"]
         assert len(house.fake.requests) == 1
-    await emitter.aclose()

@@ -1,6 +1,5 @@
 """Ids and moments, fresh and as they go over the wire."""
 
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,6 +10,7 @@ import pytest
 from server import moments
 from server.domain import is_session_id
 from server.moments import fresh_message_id, iso, new_id, stamp
+from tests.unit.forking import said_by_a_fork
 
 TALLINN = timezone(timedelta(hours=2))
 
@@ -79,12 +79,4 @@ def test_ids_ascend_though_a_millisecond_has_too_many_of_them_or_the_clock_goes_
 def test_a_fork_draws_other_ids_than_its_parent(new: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
     stopped(monkeypatch, time.time_ns())
     new()  # so that some are drawn already
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writing, new().encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reading, 36).decode() not in {new() for _ in range(300)}
-    os.close(reading)
-    os.close(writing)
+    assert said_by_a_fork(new) not in {new() for _ in range(300)}

@@ -1,10 +1,10 @@
 """Random text drawn for many at once."""
 
-import os
 import re
 
 from server.engine import Limits, SocketServer
 from server.randomness import RandomText
+from tests.unit.forking import said_by_a_fork
 
 
 def test_each_text_is_new_and_all_have_the_same_width() -> None:
@@ -18,15 +18,7 @@ def test_each_text_is_new_and_all_have_the_same_width() -> None:
 def test_a_fork_draws_other_texts_than_its_parent() -> None:
     fresh = RandomText(16, bytes.hex).fresh
     fresh()  # so that some are drawn already
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writing, fresh().encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reading, 32).decode() not in {fresh() for _ in range(300)}
-    os.close(reading)
-    os.close(writing)
+    assert said_by_a_fork(fresh) not in {fresh() for _ in range(300)}
 
 
 async def test_ids_of_connections_are_like_those_of_python_engineio() -> None:
